@@ -1,0 +1,25 @@
+/** How a device remembers one alert. Entries outlive the alert, so that a repeat long after is still known. */
+export interface RememberedAlert {
+  readonly id: string;
+  /** `shown`: on the screen under `tag`; `taken-down`: cancelled or replaced, never to be shown again. */
+  readonly state: 'shown' | 'taken-down';
+  /** Tag of the notification that stands for this alert (an Update keeps its Alert's). */
+  readonly tag: string;
+  readonly expiresMs: number;
+}
+
+/** Everything a device remembers, newest last. */
+export type DeviceMemory = readonly RememberedAlert[];
+
+/** At most this many are kept: more than a year of alerts in the busiest place, 100 KB at most. */
+const MAX_REMEMBERED = 500;
+
+export function recall(memory: DeviceMemory, id: string): RememberedAlert | undefined {
+  return memory.find((each) => each.id === id);
+}
+
+/** Adds or changes entries. The oldest fall out; an alert that falls out has expired long ago, so it is refused anyway. */
+export function remember(memory: DeviceMemory, changed: readonly RememberedAlert[]): DeviceMemory {
+  const ids = new Set(changed.map((each) => each.id));
+  return [...memory.filter((each) => !ids.has(each.id)), ...changed].slice(-MAX_REMEMBERED);
+}

@@ -1,0 +1,71 @@
+import { CompactSign, compactVerify, importJWK } from 'jose';
+import type { Audience } from '../alert/audience.ts';
+import type { KeySet, SigningKey, TrustedKey } from './key-set.ts';
+
+/** Refused for a reason that a log line can carry: never holds the text that was refused. */
+export class SignatureError extends Error {
+  override readonly name = 'SignatureError';
+}
+
+/** Signs a text as a compact JWS. `type` is bound in the header, so that one kind of message never passes for another. */
+export type Sign = (payload: string) => Promise<string>;
+
+/** `envelope` travels on the lanes, `alert` reaches devices, `receipt` comes back from probes. */
+export type SignedType = 'envelope' | 'alert';
+
+/** A signer for one kind of message with one key. Throws when the key is not Ed25519 (P8: never "send unsigned"). */
+export async function createSigner(key: SigningKey, type: SignedType): Promise<Sign> {
+  const { audience: _audience, ...jwk } = key;
+  const privateKey = await importJWK({ ...jwk, alg: 'EdDSA' });
+  const header = { alg: 'EdDSA', kid: key.kid, typ: `tocsin-${type}` };
+  return (payload) =>
+    new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader(header).sign(privateKey);
+}
+
+export interface Verified {
+  readonly payload: string;
+  /** The audience the signing key may speak for. The message inside must name the same one. */
+  readonly audience: Audience;
+  readonly kid: string;
+}
+
+export type Verify = (jws: string) => Promise<Verified>;
+
+/**
+ * A verifier that knows nothing but the pinned keys: the key is looked up by `kid`, never taken from the message, and
+ * no other algorithm than EdDSA is accepted. Rejects with SignatureError.
+ */
+export function createVerifier(keySet: KeySet, type: SignedType): Verify {
+  const imported = new Map<string, Promise<{ key: TrustedKey; crypto: Awaited<ReturnType<typeof importJWK>> }>>();
+  const lookUp = (kid: string | undefined) => {
+    const key = keySet.keys.find((each) => each.kid === kid);
+    if (!key) throw new SignatureError('signed by a key that is not trusted');
+    const { audience: _audience, ...jwk } = key;
+    const known = imported.get(key.kid);
+    if (known) return known;
+    const fresh = importJWK({ ...jwk, alg: 'EdDSA' }).then((crypto) => ({ key, crypto }));
+    imported.set(key.kid, fresh);
+    return fresh;
+  };
+  return async (jws) => {
+    let used: TrustedKey | undefined;
+    try {
+      const { payload, protectedHeader } = await compactVerify(
+        jws,
+        async (header) => {
+          const { key, crypto } = await lookUp(header.kid);
+          used = key;
+          return crypto;
+        },
+        { algorithms: ['EdDSA'] },
+      );
+      if (protectedHeader.typ !== `tocsin-${type}`)
+        throw new SignatureError(`is not a signed ${type}`);
+      if (!used) throw new SignatureError('no key was used');
+      return { payload: new TextDecoder().decode(payload), audience: used.audience, kid: used.kid };
+    } catch (error) {
+      if (error instanceof SignatureError) throw error;
+      throw new SignatureError('signature does not verify', { cause: error });
+    }
+  };
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { AlertId } from '../alert/alert-id.ts';
+import { NodeName, TransportKind } from '../envelope/envelope.ts';
+import { DeviceId } from '../subscription/subscription.ts';
+
+/** How the sends of one shard ended. `accepted` = the provider took it; nobody knows yet whether a device has it. */
+export const OutcomeCounts = z.strictObject({
+  accepted: z.int().nonnegative(),
+  gone: z.int().nonnegative(),
+  rejected: z.int().nonnegative(),
+  /** Ended without acceptance because the alert expired or was cancelled first. */
+  dropped: z.int().nonnegative(),
+});
+export type OutcomeCounts = z.infer<typeof OutcomeCounts>;
+
+/**
+ * Says that one node has gone through one shard of one alert on one transport: written after the sends, never before.
+ * `pending` are the devices whose send will be tried again. A receipt with nobody pending closes the shard; one with
+ * somebody pending is also the retry queue that survives its node: a peer that sees the node silent takes them over.
+ */
+export const CompletionReceipt = z.strictObject({
+  v: z.literal(1),
+  alertId: AlertId,
+  transport: TransportKind,
+  shard: z.int().min(0).max(1023),
+  node: NodeName,
+  counts: OutcomeCounts,
+  pending: z.array(DeviceId).max(20_000),
+  /** Rises with each receipt of this node for this shard: a late copy never undoes a newer one. */
+  revision: z.int().nonnegative(),
+  at: z.iso.datetime(),
+});
+export type CompletionReceipt = z.infer<typeof CompletionReceipt>;
