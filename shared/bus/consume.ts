@@ -1,0 +1,151 @@
+import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, ReplayPolicy } from '@nats-io/jetstream';
+import { errorFields } from '../log/error-fields.ts';
+import type { Logger } from '../log/logger.ts';
+import { sleep } from '../time/sleep.ts';
+import type { JetStreamHandles, SiteBus } from './site-bus.ts';
+import type { StreamName } from './streams.ts';
+
+/** A cursor in one site's stream. `created` tells a stream from its successor after the site lost its disk. */
+export interface StreamCursor {
+  readonly created: string;
+  readonly sequence: number;
+}
+
+export interface BusMessage {
+  readonly subject: string;
+  readonly data: string;
+  readonly cursor: StreamCursor;
+}
+
+interface Deps {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** A consumer that says nothing, not even a heartbeat, for this long is made anew. */
+const SILENCE_LIMIT_HEARTBEATS = 3;
+const RETRY_MS = 300;
+
+/**
+ * Hands every message of a stream to `handle` at least once, by a durable consumer: the position is the server's, so a
+ * restart goes on where it was. A message is acknowledged after `handle` has resolved; when it rejects it comes again.
+ * Runs until the signal aborts; survives the bus.
+ */
+export async function consumeDurable(
+  bus: SiteBus,
+  what: { stream: StreamName; durable: string },
+  handle: (message: BusMessage) => Promise<void>,
+  deps: Deps,
+): Promise<void> {
+  await untilAborted(bus, deps, async (handles, created) => {
+    await handles.manager.consumers.add(what.stream, {
+      durable_name: what.durable,
+      ack_policy: AckPolicy.Explicit,
+      deliver_policy: DeliverPolicy.All,
+      ack_wait: 10_000_000_000,
+      max_deliver: -1,
+      max_ack_pending: 1_000,
+    });
+    const consumer = await handles.client.consumers.get(what.stream, what.durable);
+    await pump(consumer, deps.signal, async (message) => {
+      try {
+        await handle(toBusMessage(message, created));
+        message.ack();
+      } catch (error) {
+        deps.log.warn({ ...errorFields(error), stream: what.stream }, 'message will come again');
+        message.nak(1_000);
+      }
+    });
+  }, what.stream);
+}
+
+/** Where to begin: after a cursor of our own, or with what is younger than some instant. */
+export type FollowStart = { readonly after: StreamCursor | undefined } | { readonly sinceMs: number };
+
+/**
+ * Follows a stream from a position that the caller keeps: nothing is acknowledged, and when the bus was away the caller
+ * is read on from its own cursor. A stream that was created anew is read from its beginning.
+ */
+export async function followStream(
+  bus: SiteBus,
+  what: { stream: StreamName; start: () => FollowStart; onCaughtUp?: () => void },
+  handle: (message: BusMessage) => void,
+  deps: Deps,
+): Promise<void> {
+  let sinceDone = false;
+  let last: StreamCursor | undefined;
+  await untilAborted(bus, deps, async (handles, created) => {
+    const start = what.start();
+    const after = 'after' in start ? start.after : last;
+    const fromSequence = after?.created === created ? after.sequence + 1 : 1;
+    const bySince = 'sinceMs' in start && !sinceDone;
+    const info = await handles.manager.consumers.add(what.stream, {
+      ack_policy: AckPolicy.None,
+      replay_policy: ReplayPolicy.Instant,
+      inactive_threshold: 30_000_000_000,
+      ...(bySince
+        ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(start.sinceMs).toISOString() }
+        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: fromSequence }),
+    });
+    if (info.num_pending === 0) what.onCaughtUp?.();
+    const consumer = await handles.client.consumers.get(what.stream, info.name);
+    await pump(consumer, deps.signal, async (message) => {
+      sinceDone = true;
+      const busMessage = toBusMessage(message, created);
+      handle(busMessage);
+      last = busMessage.cursor;
+      if (message.info.pending === 0) what.onCaughtUp?.();
+    });
+  }, what.stream);
+}
+
+async function untilAborted(
+  bus: SiteBus,
+  { log, signal }: Deps,
+  round: (handles: JetStreamHandles, created: string) => Promise<void>,
+  stream: StreamName,
+): Promise<void> {
+  while (!signal.aborted) {
+    const handles = bus.jetStream;
+    if (handles) {
+      try {
+        const info = await handles.manager.streams.info(stream);
+        await round(handles, String(info.created));
+      } catch (error) {
+        log.debug({ ...errorFields(error), stream, bus: bus.site }, 'reading the bus was interrupted');
+      }
+    }
+    await sleep(RETRY_MS, signal);
+  }
+}
+
+/** Reads until the consumer falls silent, the connection ends or the signal aborts. */
+async function pump(
+  consumer: Consumer,
+  signal: AbortSignal,
+  handle: (message: JsMsg) => Promise<void>,
+): Promise<void> {
+  const messages = await consumer.consume({ max_messages: 256, expires: 5_000, idle_heartbeat: 1_000 });
+  const stop = () => messages.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  void (async () => {
+    for await (const status of messages.status()) {
+      if (status.type === 'heartbeats_missed' && status.count >= SILENCE_LIMIT_HEARTBEATS) messages.stop();
+      if (status.type === 'consumer_deleted' || status.type === 'stream_not_found') messages.stop();
+    }
+  })();
+  try {
+    for await (const message of messages) await handle(message);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    messages.stop();
+  }
+}
+
+function toBusMessage(message: JsMsg, created: string): BusMessage {
+  return {
+    subject: message.subject,
+    data: message.string(),
+    cursor: { created, sequence: message.seq },
+  };
+}
