@@ -1,0 +1,101 @@
+import { filesOf, type Layout, providersOrigin, type ServiceKind, SERVICES, type Site, sandboxControlUrl, urlOf } from './layout.ts';
+import { SANDBOX_PROJECT } from './state.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+export interface ServiceEnvOptions {
+  readonly layout: Layout;
+  /** Public half of the VAPID keys. */
+  readonly vapidPublicKey: string;
+}
+
+/** The settings of one service of one site, as docs/interfaces.md has them. Pure. */
+export function serviceEnv(kind: ServiceKind, site: Site, options: ServiceEnvOptions): Env {
+  return { ...commonEnv(kind, site, options.layout), ...ownEnv(kind, site, options) };
+}
+
+function commonEnv(kind: ServiceKind, site: Site, layout: Layout): Env {
+  const files = filesOf(layout.stateDir);
+  const nodes = (of: ServiceKind) =>
+    JSON.stringify(layout.sites.map((each) => ({ name: each.name, site: each.name, url: urlOf(each, of) })));
+  const natsSites = layout.sites.map((each) => ({
+    site: each.name,
+    url: `nats://127.0.0.1:${each.ports.nats}`,
+    monitorUrl: `http://127.0.0.1:${each.ports.natsMonitor}`,
+    user: kind,
+    passwordFile: files.natsPassword(each.name, kind),
+  }));
+  return {
+    SITE: site.name,
+    NODE_NAME: site.name,
+    HOST: '127.0.0.1',
+    PORT: String(site.ports[kind]),
+    DATA_DIR: files.dataDir(`${kind}-${site.name}`),
+    DEPLOYMENT: 'development',
+    NATS_SITES: JSON.stringify(natsSites),
+    ...Object.fromEntries(SERVICES.map((of) => [LIST_VARIABLE[of], nodes(of)])),
+    INTERNAL_TOKEN_FILE: files.internalToken,
+    TRUSTED_KEYS_FILE: files.trustedKeys,
+    EXTRA_PUSH_ORIGINS: providersOrigin(layout),
+    NODE_EXTRA_CA_CERTS: files.caCert,
+  };
+}
+
+const LIST_VARIABLE: Readonly<Record<ServiceKind, string>> = {
+  dispatcher: 'DISPATCHERS',
+  ingest: 'INGESTS',
+  edge: 'EDGES',
+  canary: 'CANARIES',
+};
+
+/** What only this kind of service gets: a secret is handed to nobody who does not need it. */
+function ownEnv(kind: ServiceKind, site: Site, { layout, vapidPublicKey }: ServiceEnvOptions): Env {
+  const files = filesOf(layout.stateDir);
+  switch (kind) {
+    case 'ingest':
+      return {
+        API_KEYS_FILE: files.apiKeys,
+        PUBLIC_SIGNING_KEY_FILE: files.signingKey(site.name, 'public'),
+        CANARY_SIGNING_KEY_FILE: files.signingKey(site.name, 'canary'),
+      };
+    case 'dispatcher':
+      return {
+        FCM_PROJECT_ID: SANDBOX_PROJECT,
+        FCM_CREDENTIALS_FILE: files.serviceAccount,
+        FCM_ORIGIN: providersOrigin(layout),
+        OAUTH_ORIGIN: providersOrigin(layout),
+        VAPID_KEYS_FILE: files.vapid,
+      };
+    case 'edge':
+      return { VAPID_PUBLIC_KEY: vapidPublicKey };
+    case 'canary':
+      return {
+        CANARY_API_KEY_FILE: files.apiKey(`canary-${site.name}`),
+        EDGE_URL: urlOf(site, 'edge'),
+        AUTOPUSH_URL: `ws://127.0.0.1:${layout.sandbox.receivers}/`,
+        FCM_PROBE_URL: `ws://127.0.0.1:${layout.sandbox.receivers}/fcm`,
+        FCM_TOKENS_URL: `${sandboxControlUrl(layout)}/fcm/tokens`,
+        PERIOD_SECONDS: '60',
+        VAPID_PUBLIC_KEY: vapidPublicKey,
+      };
+  }
+}
+
+/** The settings of the sandbox. */
+export function sandboxEnv(layout: Layout): Env {
+  const files = filesOf(layout.stateDir);
+  return {
+    SITE: 'sandbox',
+    HOST: '127.0.0.1',
+    PORT: String(layout.sandbox.providers),
+    RECEIVERS_PORT: String(layout.sandbox.receivers),
+    CONTROL_PORT: String(layout.sandbox.control),
+    DATA_DIR: files.dataDir('sandbox'),
+    DEPLOYMENT: 'development',
+    TLS_KEY_FILE: files.tlsKey,
+    TLS_CERT_FILE: files.tlsCert,
+    FCM_CREDENTIALS_FILE: files.serviceAccount,
+    TRUSTED_KEYS_FILE: files.trustedKeys,
+    NODE_EXTRA_CA_CERTS: files.caCert,
+  };
+}
