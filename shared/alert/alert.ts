@@ -19,7 +19,10 @@ const CAP_DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/;
  */
 export const CapDateTime = z
   .string()
-  .regex(CAP_DATE_TIME, 'must look like 2026-07-14T22:31:07+02:00 (an offset, no milliseconds, no Z)')
+  .regex(
+    CAP_DATE_TIME,
+    'must look like 2026-07-14T22:31:07+02:00 (an offset, no milliseconds, no Z)',
+  )
   .refine((text) => {
     const day = text.slice(0, 10);
     const asUtc = new Date(`${text.slice(0, 19)}Z`);
@@ -73,7 +76,10 @@ export const Info = z.strictObject({
   headline: text(160),
   description: text(2000),
   instruction: text(1500).optional(),
-  web: z.url({ protocol: /^https$/ }).max(200).optional(),
+  web: z
+    .url({ protocol: /^https$/ })
+    .max(200)
+    .optional(),
   contact: text(200).optional(),
   parameter: z.array(NameValue).max(20).optional(),
   resource: z.array(Resource).max(5).optional(),

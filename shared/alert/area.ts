@@ -23,7 +23,10 @@ export function areaKind(code: string): AreaKind | undefined {
 
 export const AreaCode = z
   .string()
-  .refine((code) => areaKind(code) !== undefined, 'is not an INSEE commune (06088) or department (06)');
+  .refine(
+    (code) => areaKind(code) !== undefined,
+    'is not an INSEE commune (06088) or department (06)',
+  );
 
 /** The department of a commune or department code; the reserved area is its own. */
 export function departmentOf(code: string): string {

@@ -28,26 +28,43 @@ export function audienceOfStatus(status: Status): Audience | undefined {
  * `status=Test` and `scope=Private` with addresses go together, all or none. It is checked at ingest, in the
  * dispatcher and on the device.
  */
-export function audienceProblems(alert: AudienceFacts, areaCodes: readonly string[]): AudienceProblem[] {
+export function audienceProblems(
+  alert: AudienceFacts,
+  areaCodes: readonly string[],
+): AudienceProblem[] {
   const problems: AudienceProblem[] = [];
   if (alert.status === undefined) return problems;
   const audience = audienceOfStatus(alert.status);
   if (audience === undefined) {
-    return [{ field: 'status', message: `${alert.status} is not sent: use Actual, Exercise or (canary only) Test` }];
+    return [
+      {
+        field: 'status',
+        message: `${alert.status} is not sent: use Actual, Exercise or (canary only) Test`,
+      },
+    ];
   }
   const reserved = areaCodes.filter((code) => code === CANARY_AREA).length;
   if (audience === 'canary') {
     if (alert.scope !== undefined && alert.scope !== 'Private')
-      problems.push({ field: 'scope', message: 'a Test has scope Private: it may not reach the public' });
+      problems.push({
+        field: 'scope',
+        message: 'a Test has scope Private: it may not reach the public',
+      });
     if (!alert.addresses)
       problems.push({ field: 'addresses', message: 'a Test names the probes it is for' });
     if (reserved !== areaCodes.length)
-      problems.push({ field: 'info', message: `a Test may only name the reserved area ${CANARY_AREA}` });
+      problems.push({
+        field: 'info',
+        message: `a Test may only name the reserved area ${CANARY_AREA}`,
+      });
   } else {
     if (alert.scope !== undefined && alert.scope !== 'Public')
       problems.push({ field: 'scope', message: `${alert.status} has scope Public` });
     if (reserved > 0)
-      problems.push({ field: 'info', message: `the area ${CANARY_AREA} is reserved for the canary's tests` });
+      problems.push({
+        field: 'info',
+        message: `the area ${CANARY_AREA} is reserved for the canary's tests`,
+      });
   }
   return problems;
 }

@@ -55,32 +55,54 @@ function sentProblems(alert: LooseAlert, nowMs: number): AlertProblem[] {
   if (alert.sent === undefined) return [];
   const ageSeconds = (nowMs - Date.parse(alert.sent)) / 1000;
   if (ageSeconds < -CLOCK_TOLERANCE_SECONDS)
-    return [{ field: 'sent', message: 'lies more than 5 minutes in the future: check the clock and the offset' }];
+    return [
+      {
+        field: 'sent',
+        message: 'lies more than 5 minutes in the future: check the clock and the offset',
+      },
+    ];
   const limit = alert.status === 'Test' ? CANARY_MAX_LIFE_SECONDS : MAX_LIFE_SECONDS;
   if (ageSeconds > limit)
-    return [{ field: 'sent', message: `lies more than ${limit} seconds in the past: send a new message` }];
+    return [
+      { field: 'sent', message: `lies more than ${limit} seconds in the past: send a new message` },
+    ];
   return [];
 }
 
 function referenceProblems(alert: LooseAlert): AlertProblem[] {
   const problems: AlertProblem[] = [];
   if (alert.msgType === 'Ack' || alert.msgType === 'Error')
-    problems.push({ field: 'msgType', message: `${alert.msgType} is an answer: send Alert, Update or Cancel` });
+    problems.push({
+      field: 'msgType',
+      message: `${alert.msgType} is an answer: send Alert, Update or Cancel`,
+    });
   if (alert.msgType === 'Alert' && alert.references !== undefined)
-    problems.push({ field: 'references', message: 'a first Alert refers to nothing: use Update or Cancel' });
+    problems.push({
+      field: 'references',
+      message: 'a first Alert refers to nothing: use Update or Cancel',
+    });
   if (alert.msgType === 'Update' || alert.msgType === 'Cancel') {
     const { references, malformed } = parseReferences(alert.references ?? '');
     for (const entry of malformed)
-      problems.push({ field: 'references', message: `"${entry.slice(0, 80)}" is not sender,identifier,sent` });
+      problems.push({
+        field: 'references',
+        message: `"${entry.slice(0, 80)}" is not sender,identifier,sent`,
+      });
     if (references.length === 0 && malformed.length === 0)
-      problems.push({ field: 'references', message: `${alert.msgType} needs the sender,identifier,sent it is about` });
+      problems.push({
+        field: 'references',
+        message: `${alert.msgType} needs the sender,identifier,sent it is about`,
+      });
     if (references.length > 20)
       problems.push({ field: 'references', message: 'holds more than 20 messages' });
     for (const reference of references) {
       if (reference.sender === alert.sender && reference.identifier === alert.identifier)
         problems.push({ field: 'references', message: 'a message may not refer to itself' });
       if (alert.sent !== undefined && Date.parse(reference.sent) > Date.parse(alert.sent))
-        problems.push({ field: 'references', message: `${reference.identifier} was sent later than this message` });
+        problems.push({
+          field: 'references',
+          message: `${reference.identifier} was sent later than this message`,
+        });
     }
   }
   return problems;
@@ -94,15 +116,22 @@ function expiryProblems(alert: LooseAlert, nowMs: number): AlertProblem[] {
     const field = `${at}.expires`;
     if (info.expires !== undefined) {
       const expiresMs = Date.parse(info.expires);
-      if (expiresMs <= nowMs) problems.push({ field, message: 'has passed: a late alert never rings' });
+      if (expiresMs <= nowMs)
+        problems.push({ field, message: 'has passed: a late alert never rings' });
       else if (sentMs !== undefined && expiresMs < sentMs + 60_000)
         problems.push({ field, message: 'must lie at least a minute after sent' });
       else if (sentMs !== undefined && expiresMs > sentMs + limit * 1000)
-        problems.push({ field, message: `may lie at most ${limit} seconds after sent: send an Update later` });
+        problems.push({
+          field,
+          message: `may lie at most ${limit} seconds after sent: send an Update later`,
+        });
     }
     const effectiveMs = info.effective === undefined ? nowMs : Date.parse(info.effective);
     if (effectiveMs > nowMs + CLOCK_TOLERANCE_SECONDS * 1000)
-      problems.push({ field: `${at}.effective`, message: 'scheduled sending is not offered: leave it out' });
+      problems.push({
+        field: `${at}.effective`,
+        message: 'scheduled sending is not offered: leave it out',
+      });
     return problems;
   });
 }
@@ -118,10 +147,16 @@ function areaProblems(alert: LooseAlert): AlertProblem[] {
   const [first, ...others] = perInfo;
   others.forEach((codes, i) => {
     if (codes.join() !== first?.join())
-      problems.push({ field: `info[${i + 1}].area`, message: 'names other areas than info[0]: every language has the same' });
+      problems.push({
+        field: `info[${i + 1}].area`,
+        message: 'names other areas than info[0]: every language has the same',
+      });
   });
   const allCodes = [...new Set(perInfo.flat())];
-  return [...problems, ...audienceProblems(alert as Parameters<typeof audienceProblems>[0], allCodes)];
+  return [
+    ...problems,
+    ...audienceProblems(alert as Parameters<typeof audienceProblems>[0], allCodes),
+  ];
 }
 
 function languageProblems(alert: LooseAlert): AlertProblem[] {
@@ -130,7 +165,10 @@ function languageProblems(alert: LooseAlert): AlertProblem[] {
     const problems: AlertProblem[] = [];
     const language = info.language;
     if (language !== undefined && seen.has(language))
-      problems.push({ field: `${at}.language`, message: `${language} appears twice: one info for each language` });
+      problems.push({
+        field: `${at}.language`,
+        message: `${language} appears twice: one info for each language`,
+      });
     if (language !== undefined) seen.add(language);
     if (alert.status === 'Actual' && alert.msgType !== 'Cancel' && info.instruction === undefined)
       problems.push({ field: `${at}.instruction`, message: 'tell people what to do' });
@@ -149,14 +187,20 @@ function exerciseProblems(alert: LooseAlert): AlertProblem[] {
   });
 }
 
-function eachInfo(alert: LooseAlert, check: (info: LooseInfo, at: string) => AlertProblem[]): AlertProblem[] {
+function eachInfo(
+  alert: LooseAlert,
+  check: (info: LooseInfo, at: string) => AlertProblem[],
+): AlertProblem[] {
   if (!Array.isArray(alert.info)) return [];
-  return alert.info.flatMap((info, i) => (info && typeof info === 'object' ? check(info, `info[${i}]`) : []));
+  return alert.info.flatMap((info, i) =>
+    info && typeof info === 'object' ? check(info, `info[${i}]`) : [],
+  );
 }
 
 function fieldPath(path: readonly PropertyKey[]): string {
   return path.reduce<string>(
-    (at, key) => (typeof key === 'number' ? `${at}[${key}]` : at === '' ? String(key) : `${at}.${String(key)}`),
+    (at, key) =>
+      typeof key === 'number' ? `${at}[${key}]` : at === '' ? String(key) : `${at}.${String(key)}`,
     '',
   );
 }

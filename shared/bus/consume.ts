@@ -1,4 +1,10 @@
-import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, ReplayPolicy } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  type Consumer,
+  DeliverPolicy,
+  type JsMsg,
+  ReplayPolicy,
+} from '@nats-io/jetstream';
 import { errorFields } from '../log/error-fields.ts';
 import type { Logger } from '../log/logger.ts';
 import { sleep } from '../time/sleep.ts';
@@ -15,6 +21,8 @@ export interface BusMessage {
   readonly subject: string;
   readonly data: string;
   readonly cursor: StreamCursor;
+  /** When the server stored it, by the server's clock (ms since 1970). */
+  readonly storedAtMs: number;
 }
 
 interface Deps {
@@ -37,30 +45,37 @@ export async function consumeDurable(
   handle: (message: BusMessage) => Promise<void>,
   deps: Deps,
 ): Promise<void> {
-  await untilAborted(bus, deps, async (handles, created) => {
-    await handles.manager.consumers.add(what.stream, {
-      durable_name: what.durable,
-      ack_policy: AckPolicy.Explicit,
-      deliver_policy: DeliverPolicy.All,
-      ack_wait: 10_000_000_000,
-      max_deliver: -1,
-      max_ack_pending: 1_000,
-    });
-    const consumer = await handles.client.consumers.get(what.stream, what.durable);
-    await pump(consumer, deps.signal, async (message) => {
-      try {
-        await handle(toBusMessage(message, created));
-        message.ack();
-      } catch (error) {
-        deps.log.warn({ ...errorFields(error), stream: what.stream }, 'message will come again');
-        message.nak(1_000);
-      }
-    });
-  }, what.stream);
+  await untilAborted(
+    bus,
+    deps,
+    async (handles, created) => {
+      await handles.manager.consumers.add(what.stream, {
+        durable_name: what.durable,
+        ack_policy: AckPolicy.Explicit,
+        deliver_policy: DeliverPolicy.All,
+        ack_wait: 10_000_000_000,
+        max_deliver: -1,
+        max_ack_pending: 1_000,
+      });
+      const consumer = await handles.client.consumers.get(what.stream, what.durable);
+      await pump(consumer, deps.signal, async (message) => {
+        try {
+          await handle(toBusMessage(message, created));
+          message.ack();
+        } catch (error) {
+          deps.log.warn({ ...errorFields(error), stream: what.stream }, 'message will come again');
+          message.nak(1_000);
+        }
+      });
+    },
+    what.stream,
+  );
 }
 
 /** Where to begin: after a cursor of our own, or with what is younger than some instant. */
-export type FollowStart = { readonly after: StreamCursor | undefined } | { readonly sinceMs: number };
+export type FollowStart =
+  | { readonly after: StreamCursor | undefined }
+  | { readonly sinceMs: number };
 
 /**
  * Follows a stream from a position that the caller keeps: nothing is acknowledged, and when the bus was away the caller
@@ -74,29 +89,37 @@ export async function followStream(
 ): Promise<void> {
   let sinceDone = false;
   let last: StreamCursor | undefined;
-  await untilAborted(bus, deps, async (handles, created) => {
-    const start = what.start();
-    const after = 'after' in start ? start.after : last;
-    const fromSequence = after?.created === created ? after.sequence + 1 : 1;
-    const bySince = 'sinceMs' in start && !sinceDone;
-    const info = await handles.manager.consumers.add(what.stream, {
-      ack_policy: AckPolicy.None,
-      replay_policy: ReplayPolicy.Instant,
-      inactive_threshold: 30_000_000_000,
-      ...(bySince
-        ? { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(start.sinceMs).toISOString() }
-        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: fromSequence }),
-    });
-    if (info.num_pending === 0) what.onCaughtUp?.();
-    const consumer = await handles.client.consumers.get(what.stream, info.name);
-    await pump(consumer, deps.signal, async (message) => {
-      sinceDone = true;
-      const busMessage = toBusMessage(message, created);
-      handle(busMessage);
-      last = busMessage.cursor;
-      if (message.info.pending === 0) what.onCaughtUp?.();
-    });
-  }, what.stream);
+  await untilAborted(
+    bus,
+    deps,
+    async (handles, created) => {
+      const start = what.start();
+      const after = 'after' in start ? start.after : last;
+      const fromSequence = after?.created === created ? after.sequence + 1 : 1;
+      const bySince = 'sinceMs' in start && !sinceDone;
+      const info = await handles.manager.consumers.add(what.stream, {
+        ack_policy: AckPolicy.None,
+        replay_policy: ReplayPolicy.Instant,
+        inactive_threshold: 30_000_000_000,
+        ...(bySince
+          ? {
+              deliver_policy: DeliverPolicy.StartTime,
+              opt_start_time: new Date(start.sinceMs).toISOString(),
+            }
+          : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: fromSequence }),
+      });
+      if (info.num_pending === 0) what.onCaughtUp?.();
+      const consumer = await handles.client.consumers.get(what.stream, info.name);
+      await pump(consumer, deps.signal, async (message) => {
+        sinceDone = true;
+        const busMessage = toBusMessage(message, created);
+        handle(busMessage);
+        last = busMessage.cursor;
+        if (message.info.pending === 0) what.onCaughtUp?.();
+      });
+    },
+    what.stream,
+  );
 }
 
 async function untilAborted(
@@ -112,7 +135,10 @@ async function untilAborted(
         const info = await handles.manager.streams.info(stream);
         await round(handles, String(info.created));
       } catch (error) {
-        log.debug({ ...errorFields(error), stream, bus: bus.site }, 'reading the bus was interrupted');
+        log.debug(
+          { ...errorFields(error), stream, bus: bus.site },
+          'reading the bus was interrupted',
+        );
       }
     }
     await sleep(RETRY_MS, signal);
@@ -125,12 +151,17 @@ async function pump(
   signal: AbortSignal,
   handle: (message: JsMsg) => Promise<void>,
 ): Promise<void> {
-  const messages = await consumer.consume({ max_messages: 256, expires: 5_000, idle_heartbeat: 1_000 });
+  const messages = await consumer.consume({
+    max_messages: 256,
+    expires: 5_000,
+    idle_heartbeat: 1_000,
+  });
   const stop = () => messages.stop();
   signal.addEventListener('abort', stop, { once: true });
   void (async () => {
     for await (const status of messages.status()) {
-      if (status.type === 'heartbeats_missed' && status.count >= SILENCE_LIMIT_HEARTBEATS) messages.stop();
+      if (status.type === 'heartbeats_missed' && status.count >= SILENCE_LIMIT_HEARTBEATS)
+        messages.stop();
       if (status.type === 'consumer_deleted' || status.type === 'stream_not_found') messages.stop();
     }
   })();
@@ -147,5 +178,6 @@ function toBusMessage(message: JsMsg, created: string): BusMessage {
     subject: message.subject,
     data: message.string(),
     cursor: { created, sequence: message.seq },
+    storedAtMs: Math.round(message.info.timestampNanos / 1_000_000),
   };
 }

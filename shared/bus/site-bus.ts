@@ -1,4 +1,9 @@
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { readTextFile } from '../config/read-file.ts';
 import { errorFields } from '../log/error-fields.ts';
@@ -76,7 +81,10 @@ export class SiteBus {
   /** Publishes and waits until it is stored. Rejects with BusUnavailableError: then nothing is known. */
   async publish(subject: string, data: string, options: PublishOptions): Promise<void> {
     const handles = this.jetStream;
-    if (!handles) throw new BusUnavailableError(`bus of site ${this.site}: ${this.#refusal ?? 'not connected'}`);
+    if (!handles)
+      throw new BusUnavailableError(
+        `bus of site ${this.site}: ${this.#refusal ?? 'not connected'}`,
+      );
     try {
       await handles.client.publish(subject, data, {
         timeout: options.timeoutMs,
@@ -85,7 +93,9 @@ export class SiteBus {
         ...(options.ttlSeconds === undefined ? {} : { ttl: `${options.ttlSeconds}s` }),
       });
     } catch (error) {
-      throw new BusUnavailableError(`bus of site ${this.site}: no acknowledgement`, { cause: error });
+      throw new BusUnavailableError(`bus of site ${this.site}: no acknowledgement`, {
+        cause: error,
+      });
     }
   }
 
@@ -97,7 +107,10 @@ export class SiteBus {
 
   async #open(): Promise<void> {
     const { site, clientName } = this.#options;
-    const password = site.passwordFile === undefined ? undefined : readTextFile(site.passwordFile, 'NATS password');
+    const password =
+      site.passwordFile === undefined
+        ? undefined
+        : readTextFile(site.passwordFile, 'NATS password');
     while (!this.#stop.signal.aborted) {
       try {
         this.#connection = await connect({
@@ -162,7 +175,9 @@ export class SiteBus {
   async #checkOnce(connection: NatsConnection): Promise<void> {
     const { site, streams, allowUnsynced } = this.#options;
     if (!allowUnsynced && !(await syncsEveryWrite(site.monitorUrl)))
-      throw new Error('the server does not sync each write: set "sync_interval: always" in its jetstream block');
+      throw new Error(
+        'the server does not sync each write: set "sync_interval: always" in its jetstream block',
+      );
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 5_000 });
     const declared = declareStreams(site.replicas);
     for (const name of streams) await ensureStream(manager, declared[name]);

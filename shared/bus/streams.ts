@@ -96,12 +96,16 @@ const NOT_FOUND = 404;
  * Creates the stream where it is missing and compares it field by field where it is there.
  * Rejects with StreamMismatchError, which names the fields.
  */
-export async function ensureStream(manager: JetStreamManager, declared: Declaration): Promise<void> {
+export async function ensureStream(
+  manager: JetStreamManager,
+  declared: Declaration,
+): Promise<void> {
   let found: StreamConfig;
   try {
     found = (await manager.streams.info(declared.name)).config;
   } catch (error) {
-    if ((error as { code?: unknown }).code !== NOT_FOUND && !/not found/i.test(String(error))) throw error;
+    if ((error as { code?: unknown }).code !== NOT_FOUND && !/not found/i.test(String(error)))
+      throw error;
     await manager.streams.add(declared);
     return;
   }
@@ -109,5 +113,7 @@ export async function ensureStream(manager: JetStreamManager, declared: Declarat
     (field) => JSON.stringify(found[field]) !== JSON.stringify(declared[field]),
   );
   if (differing.length > 0)
-    throw new StreamMismatchError(`stream ${declared.name} differs from what is declared: ${differing.join(', ')}`);
+    throw new StreamMismatchError(
+      `stream ${declared.name} differs from what is declared: ${differing.join(', ')}`,
+    );
 }

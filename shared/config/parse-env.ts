@@ -15,7 +15,9 @@ export function parseEnv<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const parsed = schema.safeParse(env);
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(all)'}: ${issue.message}`);
+  const lines = parsed.error.issues.map(
+    (issue) => `  ${issue.path.join('.') || '(all)'}: ${issue.message}`,
+  );
   throw new ConfigError(`settings are wrong (environment variables):\n${lines.join('\n')}`);
 }
 
@@ -41,4 +43,9 @@ export function jsonOf<Schema extends z.ZodType>(schema: Schema) {
 export const CommaList = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((item) => item.trim()).filter(Boolean));
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+  );

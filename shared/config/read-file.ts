@@ -12,7 +12,11 @@ export function readTextFile(path: string, what: string): string {
 }
 
 /** A JSON file that fits the schema. Throws ConfigError, which never holds the file's content. */
-export function readJsonFile<Schema extends z.ZodType>(path: string, schema: Schema, what: string): z.infer<Schema> {
+export function readJsonFile<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+  what: string,
+): z.infer<Schema> {
   const text = readTextFile(path, what);
   let json: unknown;
   try {

@@ -34,7 +34,10 @@ export function decide(
   memory: DeviceMemory,
   nowMs: number,
 ): Decided {
-  const refuse = (reason: RefusalReason): Decided => ({ decision: { action: 'refused', reason }, memory });
+  const refuse = (reason: RefusalReason): Decided => ({
+    decision: { action: 'refused', reason },
+    memory,
+  });
   if (
     message.audience !== signedFor ||
     audienceOfStatus(message.status) !== message.audience ||
@@ -59,18 +62,33 @@ function takeDown(message: DeviceMessage, expiresMs: number, memory: DeviceMemor
   const entries = message.references.map((id) => {
     const shown = recall(memory, id);
     if (shown?.state === 'shown') tags.add(shown.tag);
-    return { id, state: 'taken-down' as const, tag: shown?.tag ?? id, expiresMs: shown?.expiresMs ?? expiresMs };
+    return {
+      id,
+      state: 'taken-down' as const,
+      tag: shown?.tag ?? id,
+      expiresMs: shown?.expiresMs ?? expiresMs,
+    };
   });
   const own = { id: message.id, state: 'taken-down' as const, tag: message.id, expiresMs };
-  return { decision: { action: 'taken-down', tags: [...tags] }, memory: remember(memory, [...entries, own]) };
+  return {
+    decision: { action: 'taken-down', tags: [...tags] },
+    memory: remember(memory, [...entries, own]),
+  };
 }
 
 function show(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
-  const replaced = message.references.map((id) => recall(memory, id)).find((each) => each?.state === 'shown');
+  const replaced = message.references
+    .map((id) => recall(memory, id))
+    .find((each) => each?.state === 'shown');
   const tag = replaced?.tag ?? message.id;
   const superseded = message.references.map((id) => {
     const before = recall(memory, id);
-    return { id, state: 'taken-down' as const, tag: before?.tag ?? id, expiresMs: before?.expiresMs ?? expiresMs };
+    return {
+      id,
+      state: 'taken-down' as const,
+      tag: before?.tag ?? id,
+      expiresMs: before?.expiresMs ?? expiresMs,
+    };
   });
   const own = { id: message.id, state: 'shown' as const, tag, expiresMs };
   const action = replaced ? ('replaced' as const) : ('shown' as const);

@@ -36,8 +36,17 @@ const ENGLISH: Words = {
 export function notificationText(message: DeviceMessage): NotificationText {
   const words = message.language.startsWith('fr') ? FRENCH : ENGLISH;
   const kind =
-    message.msgType === 'Cancel' ? words.cancelled : message.msgType === 'Update' ? words.update : words.alert;
-  const label = message.status === 'Exercise' ? words.exercise : message.status === 'Test' ? words.test : undefined;
+    message.msgType === 'Cancel'
+      ? words.cancelled
+      : message.msgType === 'Update'
+        ? words.update
+        : words.alert;
+  const label =
+    message.status === 'Exercise'
+      ? words.exercise
+      : message.status === 'Test'
+        ? words.test
+        : undefined;
   const title = [label, kind].filter(Boolean).join(' · ');
   const parts =
     message.msgType === 'Cancel'

@@ -1,5 +1,5 @@
-import { alertAreaCodes } from '../alert/area.ts';
 import { alertId } from '../alert/alert-id.ts';
+import { alertAreaCodes } from '../alert/area.ts';
 import { audienceOfStatus, audienceProblems } from '../alert/audience.ts';
 import { expiresAtMs } from '../alert/expiry.ts';
 import { Envelope } from './envelope.ts';
@@ -14,13 +14,18 @@ import { SignatureError, type Verify } from './signature.ts';
 export async function openEnvelope(jws: string, verify: Verify): Promise<Envelope> {
   const verified = await verify(jws);
   const parsed = Envelope.safeParse(parseJson(verified.payload));
-  if (!parsed.success) throw new SignatureError('envelope has a shape we do not know', { cause: parsed.error });
+  if (!parsed.success)
+    throw new SignatureError('envelope has a shape we do not know', { cause: parsed.error });
   const envelope = parsed.data;
   const { alert } = envelope;
   if (envelope.audience !== verified.audience)
-    throw new SignatureError(`key ${verified.kid} may not sign for the audience ${envelope.audience}`);
+    throw new SignatureError(
+      `key ${verified.kid} may not sign for the audience ${envelope.audience}`,
+    );
   if (audienceOfStatus(alert.status) !== envelope.audience)
-    throw new SignatureError(`status ${alert.status} does not go to the audience ${envelope.audience}`);
+    throw new SignatureError(
+      `status ${alert.status} does not go to the audience ${envelope.audience}`,
+    );
   const codes = alertAreaCodes(alert);
   if (codes.join() !== envelope.areaCodes.join() || (await areaHash(codes)) !== envelope.areaHash)
     throw new SignatureError('the area is not the one that was signed');
@@ -28,7 +33,8 @@ export async function openEnvelope(jws: string, verify: Verify): Promise<Envelop
     throw new SignatureError('status, scope and area do not fit together');
   if ((await contentHash(alert)) !== envelope.contentHash)
     throw new SignatureError('the content is not the one that was signed');
-  if ((await alertId(alert)) !== envelope.id) throw new SignatureError('the id is not that of the alert');
+  if ((await alertId(alert)) !== envelope.id)
+    throw new SignatureError('the id is not that of the alert');
   if (Date.parse(envelope.expiresAt) > expiresAtMs(alert, envelope.audience))
     throw new SignatureError('the envelope outlives its alert');
   if ((envelope.path !== undefined) !== (envelope.audience === 'canary'))

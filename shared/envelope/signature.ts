@@ -36,7 +36,10 @@ export type Verify = (jws: string) => Promise<Verified>;
  * no other algorithm than EdDSA is accepted. Rejects with SignatureError.
  */
 export function createVerifier(keySet: KeySet, type: SignedType): Verify {
-  const imported = new Map<string, Promise<{ key: TrustedKey; crypto: Awaited<ReturnType<typeof importJWK>> }>>();
+  const imported = new Map<
+    string,
+    Promise<{ key: TrustedKey; crypto: Awaited<ReturnType<typeof importJWK>> }>
+  >();
   const lookUp = (kid: string | undefined) => {
     const key = keySet.keys.find((each) => each.kid === kid);
     if (!key) throw new SignatureError('signed by a key that is not trusted');

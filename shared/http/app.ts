@@ -25,7 +25,9 @@ export function createApp({ health, metrics }: AppDeps): Express {
   });
   app.get('/ready', (_request, response) => {
     const unready = health.unready();
-    response.status(unready.length === 0 ? 200 : 503).json({ ready: unready.length === 0, unready });
+    response
+      .status(unready.length === 0 ? 200 : 503)
+      .json({ ready: unready.length === 0, unready });
   });
   app.get('/metrics', async (_request, response) => {
     response.type(metrics.contentType).send(await metrics.metrics());
@@ -35,7 +37,11 @@ export function createApp({ health, metrics }: AppDeps): Express {
 
 /** JSON bodies up to `limitBytes`, whatever the client calls them; parsed before any schema sees them. */
 export function jsonBody(limitBytes: number): express.RequestHandler {
-  return express.json({ limit: limitBytes, type: ['application/json', 'application/*+json'], strict: true });
+  return express.json({
+    limit: limitBytes,
+    type: ['application/json', 'application/*+json'],
+    strict: true,
+  });
 }
 
 /** Text bodies up to `limitBytes` (a compact JWS). */
@@ -55,7 +61,10 @@ export function finishApp(app: Express, log: Logger): void {
     }
     const problem = toProblem(error);
     if (problem.problem.status >= 500 && !(error instanceof ProblemError))
-      log.error({ ...errorFields(error), method: request.method, path: request.path }, 'request failed');
+      log.error(
+        { ...errorFields(error), method: request.method, path: request.path },
+        'request failed',
+      );
     if (problem.retryAfterSeconds !== undefined)
       response.set('Retry-After', String(problem.retryAfterSeconds));
     response.status(problem.problem.status).type('application/problem+json').json(problem.problem);
@@ -68,7 +77,9 @@ function toProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   const { type, status } = error as { type?: unknown; status?: unknown };
   if (type === 'entity.too.large')
-    return new ProblemError(413, 'too-large', 'The body is too large', { action: 'Send a shorter message' });
+    return new ProblemError(413, 'too-large', 'The body is too large', {
+      action: 'Send a shorter message',
+    });
   if (type === 'entity.parse.failed')
     return new ProblemError(400, 'invalid-json', 'The body is not JSON', {
       action: 'Send a JSON object with Content-Type: application/json, in UTF-8',

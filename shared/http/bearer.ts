@@ -19,7 +19,11 @@ export function requireToken(token: string): RequestHandler {
   return (request, _response, next) => {
     const given = bearerToken(request.headers.authorization);
     if (given === undefined || !sameSecret(given, token))
-      throw new ProblemError(401, 'not-authenticated', 'This address is for the system’s own services');
+      throw new ProblemError(
+        401,
+        'not-authenticated',
+        'This address is for the system’s own services',
+      );
     next();
   };
 }

@@ -36,7 +36,8 @@ export async function fetchJson<Schema extends z.ZodType>(
   options: FetchJsonOptions<Schema>,
 ): Promise<z.infer<Schema>> {
   const timeout = AbortSignal.timeout(options.timeoutMs);
-  const body = options.text ?? (options.json === undefined ? undefined : JSON.stringify(options.json));
+  const body =
+    options.text ?? (options.json === undefined ? undefined : JSON.stringify(options.json));
   let response: Response;
   let text: string;
   try {
@@ -48,7 +49,9 @@ export async function fetchJson<Schema extends z.ZodType>(
         ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
         ...(body === undefined
           ? {}
-          : { 'content-type': options.text === undefined ? 'application/json' : 'application/jose' }),
+          : {
+              'content-type': options.text === undefined ? 'application/json' : 'application/jose',
+            }),
         ...options.headers,
       },
       ...(body === undefined ? {} : { body }),
@@ -59,7 +62,10 @@ export async function fetchJson<Schema extends z.ZodType>(
   }
   const json = parseJson(text);
   if (!response.ok)
-    throw new FetchError(`${new URL(url).host} answered ${response.status}`, { status: response.status, body: json });
+    throw new FetchError(`${new URL(url).host} answered ${response.status}`, {
+      status: response.status,
+      body: json,
+    });
   const parsed = options.schema.safeParse(json);
   if (!parsed.success)
     throw new FetchError(`${new URL(url).host} gave an answer we do not understand`, {

@@ -47,7 +47,10 @@ export class ProblemError extends Error {
 /** The problem for a request whose body, query or path does not fit its schema. */
 export function invalidRequest(error: z.ZodError, status = 400): ProblemError {
   return new ProblemError(status, 'invalid-request', 'The request is not valid', {
-    errors: error.issues.map((issue) => ({ field: issue.path.map(String).join('.'), message: issue.message })),
+    errors: error.issues.map((issue) => ({
+      field: issue.path.map(String).join('.'),
+      message: issue.message,
+    })),
     action: 'Correct the fields named in errors and send again',
   });
 }

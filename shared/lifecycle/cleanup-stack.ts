@@ -39,7 +39,10 @@ export class CleanupStack implements AsyncDisposable {
   async #bounded({ run }: { run: () => unknown }): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const tooLate = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`took more than ${this.#timeoutMs} ms`)), this.#timeoutMs);
+      timer = setTimeout(
+        () => reject(new Error(`took more than ${this.#timeoutMs} ms`)),
+        this.#timeoutMs,
+      );
     });
     try {
       await Promise.race([run(), tooLate]);

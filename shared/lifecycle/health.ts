@@ -29,6 +29,10 @@ export class Health {
   /** Names of the parts that are not ready; empty means ready. */
   unready(): string[] {
     const failing = this.#checks.filter(({ check }) => !check()).map(({ name }) => name);
-    return [...(this.#started ? [] : ['starting']), ...(this.#stopping ? ['stopping'] : []), ...failing];
+    return [
+      ...(this.#started ? [] : ['starting']),
+      ...(this.#stopping ? ['stopping'] : []),
+      ...failing,
+    ];
   }
 }

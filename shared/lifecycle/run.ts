@@ -8,7 +8,10 @@ const DRAIN_LIMIT_MS = 10_000;
  * The life of a process: start, wait for SIGINT or SIGTERM, close. A second signal, or a drain that takes too long,
  * ends it at once. A failed start is logged and leaves exit code 1.
  */
-export async function runService(log: Logger, start: () => Promise<{ close: () => Promise<void> }>): Promise<void> {
+export async function runService(
+  log: Logger,
+  start: () => Promise<{ close: () => Promise<void> }>,
+): Promise<void> {
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {

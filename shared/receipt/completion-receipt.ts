@@ -26,6 +26,8 @@ export const CompletionReceipt = z.strictObject({
   node: NodeName,
   counts: OutcomeCounts,
   pending: z.array(DeviceId).max(20_000),
+  /** This node only went through what was pending with that node: the two receipts close the shard together. */
+  takenOverFrom: NodeName.optional(),
   /** Rises with each receipt of this node for this shard: a late copy never undoes a newer one. */
   revision: z.int().nonnegative(),
   at: z.iso.datetime(),

@@ -2,15 +2,26 @@ import { z } from 'zod';
 import { AreaCode } from '../alert/area.ts';
 
 /** 128 random bits, made on the device, as base64url: it says nothing about who or where. */
-export const DeviceId = z.string().regex(/^[A-Za-z0-9_-]{22}$/, 'must be 128 random bits as base64url (22 characters)');
+export const DeviceId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{22}$/, 'must be 128 random bits as base64url (22 characters)');
 
 const base64urlOf = (bytes: number) =>
-  z.string().regex(new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`), `must be ${bytes} bytes as base64url`);
+  z
+    .string()
+    .regex(
+      new RegExp(`^[A-Za-z0-9_-]{${Math.ceil((bytes * 4) / 3)}}$`),
+      `must be ${bytes} bytes as base64url`,
+    );
 
 export const FcmAddress = z.strictObject({
   transport: z.literal('fcm'),
   /** FCM registration token. */
-  token: z.string().min(20).max(400).regex(/^[A-Za-z0-9:_-]+$/),
+  token: z
+    .string()
+    .min(20)
+    .max(400)
+    .regex(/^[A-Za-z0-9:_-]+$/),
 });
 
 export const WebPushAddress = z.strictObject({
