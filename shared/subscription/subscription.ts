@@ -36,6 +36,8 @@ export const WebPushAddress = z.strictObject({
 });
 
 export const PushAddress = z.discriminatedUnion('transport', [FcmAddress, WebPushAddress]);
+export type FcmAddress = z.infer<typeof FcmAddress>;
+export type WebPushAddress = z.infer<typeof WebPushAddress>;
 export type PushAddress = z.infer<typeof PushAddress>;
 
 /** What a device asks for: no account, no position, no history; only where it wants to hear about. */

@@ -1,0 +1,227 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type SecureClientSessionOptions,
+} from 'node:http2';
+import { BoundedBody, type ExchangeRequest, type PendingExchange } from './exchange.ts';
+
+/** A request on its way through the pool; `tries` counts the sessions that it was written to. */
+export interface Job {
+  readonly request: ExchangeRequest;
+  readonly pending: PendingExchange;
+  tries: number;
+}
+
+export interface LinkOptions {
+  readonly origin: string;
+  readonly connectTimeoutMs: number;
+  /** Between two PINGs while answers are awaited. */
+  readonly busyPingMs: number;
+  /** Between two PINGs on a quiet link; keeps it warm and finds out that it died. */
+  readonly idlePingMs: number;
+  /** A PING that is not answered within this time means that the link is dead. */
+  readonly pingTimeoutMs: number;
+  /** Never more streams than this at once, whatever the peer allows. */
+  readonly maxStreams: number;
+  readonly tls: Pick<SecureClientSessionOptions, 'ca' | 'servername'>;
+}
+
+export interface LinkEvents {
+  /** The peer's settings are here: it may be used. */
+  readonly onReady: () => void;
+  /** Takes no new requests any more (GOAWAY), but may still answer those it has. */
+  readonly onDraining: (goawayCode: number) => void;
+  /** The peer did not process this request: it may go to another link. */
+  readonly onUnprocessed: (job: Job) => void;
+  readonly onRoom: () => void;
+  /** The session is gone and holds nothing any more. */
+  readonly onClosed: (cause: Error | undefined) => void;
+}
+
+/** Flow-control window of each stream and of the session: answers are small, so these never make us wait. */
+const STREAM_WINDOW = 1 << 20;
+const SESSION_WINDOW = 1 << 24;
+
+/**
+ * One HTTP/2 session. It settles or gives back every job it took: on the answer, on a reset, on GOAWAY, on a PING that
+ * is not answered, on the session's end. (A stream's `error` alone is not enough: one that died with its session may
+ * only say `close`.)
+ */
+export class Http2Link {
+  readonly #options: LinkOptions;
+  readonly #events: LinkEvents;
+  readonly #session: ClientHttp2Session;
+  readonly #jobs = new Map<Job, ClientHttp2Stream>();
+  readonly #connectTimer: NodeJS.Timeout;
+  #ticker: NodeJS.Timeout | undefined;
+  #pingTimer: NodeJS.Timeout | undefined;
+  #lastPingAtMs = performance.now();
+  #ready = false;
+  #draining = false;
+  #closed = false;
+  #goawayLastStreamId = Number.POSITIVE_INFINITY;
+  #cause: Error | undefined;
+
+  constructor(options: LinkOptions, events: LinkEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#session = connect(options.origin, {
+      ...options.tls,
+      ALPNProtocols: ['h2'],
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
+    });
+    this.#connectTimer = setTimeout(
+      () => this.destroy(new Error('no connection in time')),
+      options.connectTimeoutMs,
+    );
+    this.#session.once('connect', () => this.#session.setLocalWindowSize(SESSION_WINDOW));
+    this.#session.on('remoteSettings', () => this.#onSettings());
+    this.#session.on('goaway', (code, lastStreamId) => this.#onGoaway(code, lastStreamId));
+    this.#session.on('error', (error: Error) => {
+      this.#cause ??= error;
+    });
+    this.#session.once('close', () => this.#onClose());
+  }
+
+  /** How many more requests it can take now. */
+  get room(): number {
+    if (!this.#ready || this.#draining || this.#closed) return 0;
+    const allowed = this.#session.remoteSettings.maxConcurrentStreams ?? this.#options.maxStreams;
+    return Math.min(allowed, this.#options.maxStreams) - this.#jobs.size;
+  }
+
+  get ready(): boolean {
+    return this.#ready && !this.#draining && !this.#closed;
+  }
+
+  /** Writes a request. The caller has looked at `room`. */
+  take(job: Job): void {
+    let stream: ClientHttp2Stream;
+    try {
+      stream = this.#session.request({
+        ':method': 'POST',
+        ':path': job.request.path,
+        ...job.request.headers,
+      });
+    } catch {
+      // The session learned of its end before it told us; nothing was written.
+      this.#events.onUnprocessed(job);
+      return;
+    }
+    job.tries++;
+    this.#jobs.set(job, stream);
+    job.pending.onEnd = (result) => {
+      if (!stream.readableEnded) stream.close(constants.NGHTTP2_CANCEL);
+      this.#forget(job);
+      // A request without an answer is the first sign of a dead link: ask at once.
+      if (result.kind === 'failed' && result.reason === 'timeout') this.#ping();
+    };
+    this.#listen(job, stream);
+    stream.end(job.request.body);
+  }
+
+  #listen(job: Job, stream: ClientHttp2Stream): void {
+    const body = new BoundedBody();
+    let status: number | undefined;
+    let retryAfter: string | undefined;
+    const answer = () => {
+      if (status === undefined) return;
+      job.pending.settle({ kind: 'answer', status, retryAfter, body: body.text() });
+    };
+    stream.on('response', (headers) => {
+      status = headers[':status'];
+      const header = headers['retry-after'];
+      retryAfter = typeof header === 'string' ? header : undefined;
+    });
+    stream.on('data', (chunk: Buffer) => {
+      if (!body.add(chunk)) answer();
+    });
+    stream.on('end', answer);
+    stream.on('error', () => undefined);
+    stream.once('close', () => this.#onStreamClose(job, stream, answer));
+  }
+
+  /** Settings, a reset or the session's end may close a stream without an answer. */
+  #onStreamClose(job: Job, stream: ClientHttp2Stream, answer: () => void): void {
+    if (job.pending.settled || this.#jobs.get(job) !== stream) return;
+    const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    const beyondGoaway = stream.id === undefined || stream.id > this.#goawayLastStreamId;
+    if (refused || beyondGoaway) {
+      // RFC 9113 section 8.7: refused streams and those above GOAWAY's last id were not processed.
+      this.#forget(job);
+      job.pending.onEnd = () => undefined;
+      this.#events.onUnprocessed(job);
+      return;
+    }
+    // The status counts even if the body was cut off.
+    answer();
+    job.pending.fail('connection');
+  }
+
+  #forget(job: Job): void {
+    if (!this.#jobs.delete(job)) return;
+    if (this.#draining && this.#jobs.size === 0) this.destroy();
+    else this.#events.onRoom();
+  }
+
+  #onSettings(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#connectTimer);
+    if (this.#ready) {
+      this.#events.onRoom();
+      return;
+    }
+    this.#ready = true;
+    this.#ticker = setInterval(() => this.#tick(), this.#options.busyPingMs);
+    this.#events.onReady();
+  }
+
+  #onGoaway(code: number, lastStreamId: number): void {
+    this.#goawayLastStreamId = lastStreamId;
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#events.onDraining(code);
+    if (this.#jobs.size === 0) this.destroy();
+  }
+
+  /** One ticker instead of a timer that each request moves on: under load such a timer would never fire. */
+  #tick(): void {
+    const quietMs = performance.now() - this.#lastPingAtMs;
+    if (this.#jobs.size > 0 || quietMs >= this.#options.idlePingMs) this.#ping();
+  }
+
+  #ping(): void {
+    if (this.#closed || !this.#ready || this.#pingTimer !== undefined) return;
+    this.#lastPingAtMs = performance.now();
+    this.#pingTimer = setTimeout(
+      () => this.destroy(new Error('PING was not answered')),
+      this.#options.pingTimeoutMs,
+    );
+    this.#session.ping(() => {
+      clearTimeout(this.#pingTimer);
+      this.#pingTimer = undefined;
+    });
+  }
+
+  /** Ends the session; what it holds settles as `connection`. */
+  destroy(cause?: Error): void {
+    this.#cause ??= cause;
+    this.#session.destroy();
+    this.#onClose();
+  }
+
+  #onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#connectTimer);
+    clearInterval(this.#ticker);
+    clearTimeout(this.#pingTimer);
+    for (const [job, stream] of [...this.#jobs]) {
+      this.#onStreamClose(job, stream, () => undefined);
+      if (this.#jobs.has(job)) job.pending.fail('connection');
+    }
+    this.#events.onClosed(this.#cause);
+  }
+}

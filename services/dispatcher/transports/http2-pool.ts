@@ -1,0 +1,221 @@
+import { backoffMs } from '../../../shared/time/backoff.ts';
+import {
+  type Exchange,
+  type ExchangeFailure,
+  type ExchangeRequest,
+  PendingExchange,
+} from './exchange.ts';
+import { Http2Link, type Job, type LinkOptions } from './http2-link.ts';
+
+export interface Http2PoolOptions {
+  /** `https://host[:port]` */
+  readonly origin: string;
+  /** Sessions that are kept open. */
+  readonly sessions: number;
+  /** The most requests that may wait for a stream; more are answered `overloaded`. */
+  readonly maxQueued: number;
+  readonly deadlineMs: number;
+  readonly connectTimeoutMs: number;
+  readonly busyPingMs: number;
+  readonly idlePingMs: number;
+  readonly pingTimeoutMs: number;
+  readonly maxStreamsPerSession: number;
+  /** With no session for this long, what waits fails, and so does what comes, until one is there. */
+  readonly downAfterMs: number;
+  readonly reconnect: { readonly firstMs: number; readonly maxMs: number };
+  readonly tls: LinkOptions['tls'];
+}
+
+export const HTTP2_POOL_DEFAULTS = {
+  sessions: 6,
+  maxQueued: 2_000,
+  deadlineMs: 9_000,
+  connectTimeoutMs: 5_000,
+  busyPingMs: 4_000,
+  idlePingMs: 45_000,
+  pingTimeoutMs: 3_000,
+  maxStreamsPerSession: 200,
+  downAfterMs: 3_000,
+  reconnect: { firstMs: 200, maxMs: 10_000 },
+  tls: {},
+} as const satisfies Omit<Http2PoolOptions, 'origin'>;
+
+export interface Http2PoolDeps {
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly onConnection: (event: 'opened' | 'draining' | 'lost', detail: string) => void;
+}
+
+/** A request is written to at most this many sessions, and only while each says that it did not process it. */
+const MAX_TRIES = 4;
+/** A session that lived this long was a good one: the next reconnect is quick again. */
+const GOOD_LIFE_MS = 5_000;
+
+interface Slot {
+  link: Http2Link | undefined;
+  attempt: number;
+  reconnectTimer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Warm HTTP/2 sessions to one origin. Every request settles by its deadline: sessions are kept within the peer's
+ * stream limit, GOAWAY moves what was not processed to another session, a dead session settles all that it held.
+ */
+export class Http2Pool {
+  readonly #options: Http2PoolOptions;
+  readonly #deps: Http2PoolDeps;
+  readonly #slots: Slot[];
+  readonly #draining = new Set<Http2Link>();
+  /** In order of arrival; a settled job takes itself out. */
+  readonly #queue = new Set<Job>();
+  readonly #firstReady = Promise.withResolvers<void>();
+  #downTimer: NodeJS.Timeout | undefined;
+  #down = false;
+  #closed = false;
+  #next = 0;
+
+  constructor(options: Http2PoolOptions, deps: Http2PoolDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#slots = Array.from({ length: options.sessions }, () => ({
+      link: undefined,
+      attempt: 0,
+      reconnectTimer: undefined,
+    }));
+    this.#watchForDown();
+    for (const slot of this.#slots) this.#open(slot);
+  }
+
+  /** Sessions that may be used now. */
+  get openSessions(): number {
+    return this.#slots.filter((slot) => slot.link?.ready).length;
+  }
+
+  /** Resolves when the first session is open, or when the pool is closed. */
+  get ready(): Promise<void> {
+    return this.#firstReady.promise;
+  }
+
+  /** Never rejects. */
+  request(request: ExchangeRequest): Promise<Exchange> {
+    const refusal = this.#refusal(request.signal);
+    if (refusal !== undefined) return Promise.resolve({ kind: 'failed', reason: refusal });
+    const pending = new PendingExchange(request.signal, this.#options.deadlineMs);
+    this.#enqueue({ request, pending, tries: 0 });
+    this.#pump();
+    return pending.promise;
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#downTimer);
+    this.#failQueue('closed');
+    for (const slot of this.#slots) {
+      clearTimeout(slot.reconnectTimer);
+      slot.link?.destroy();
+    }
+    for (const link of [...this.#draining]) link.destroy();
+    this.#firstReady.resolve();
+    return Promise.resolve();
+  }
+
+  #refusal(signal: AbortSignal): ExchangeFailure | undefined {
+    if (this.#closed) return 'closed';
+    if (signal.aborted) return 'aborted';
+    if (this.#down) return 'connection';
+    return this.#queue.size >= this.#options.maxQueued ? 'overloaded' : undefined;
+  }
+
+  #enqueue(job: Job): void {
+    this.#queue.add(job);
+    job.pending.onEnd = () => this.#queue.delete(job);
+  }
+
+  #pump(): void {
+    for (const job of this.#queue) {
+      const link = this.#linkWithRoom();
+      if (link === undefined) return;
+      this.#queue.delete(job);
+      link.take(job);
+    }
+  }
+
+  /** Round robin over the sessions that have room. */
+  #linkWithRoom(): Http2Link | undefined {
+    for (let tried = 0; tried < this.#slots.length; tried++) {
+      this.#next = (this.#next + 1) % this.#slots.length;
+      const link = this.#slots[this.#next]?.link;
+      if (link !== undefined && link.room > 0) return link;
+    }
+    return undefined;
+  }
+
+  #open(slot: Slot): void {
+    const openedAtMs = performance.now();
+    const link = new Http2Link(
+      { ...this.#options, maxStreams: this.#options.maxStreamsPerSession },
+      {
+        onReady: () => this.#onReady(),
+        onRoom: () => this.#pump(),
+        onUnprocessed: (job) => this.#onUnprocessed(job),
+        onDraining: (code) => {
+          this.#deps.onConnection('draining', `GOAWAY ${code}`);
+          this.#draining.add(link);
+          this.#replace(slot, link, openedAtMs);
+        },
+        onClosed: (cause) => {
+          this.#draining.delete(link);
+          if (slot.link === link) this.#deps.onConnection('lost', cause?.message ?? 'ended');
+          this.#replace(slot, link, openedAtMs);
+        },
+      },
+    );
+    slot.link = link;
+  }
+
+  /** Opens a new session in the place of one that ends, with growing pauses while they do not live. */
+  #replace(slot: Slot, link: Http2Link, openedAtMs: number): void {
+    if (slot.link !== link) return;
+    slot.link = undefined;
+    if (this.#closed) return;
+    this.#watchForDown();
+    const lived = performance.now() - openedAtMs >= GOOD_LIFE_MS && !this.#down;
+    slot.attempt = lived ? 1 : slot.attempt + 1;
+    const delayMs = backoffMs(slot.attempt, this.#options.reconnect, this.#deps.random());
+    slot.reconnectTimer = setTimeout(() => this.#open(slot), delayMs);
+  }
+
+  #onReady(): void {
+    clearTimeout(this.#downTimer);
+    this.#downTimer = undefined;
+    this.#down = false;
+    this.#deps.onConnection('opened', `${this.openSessions} open`);
+    this.#firstReady.resolve();
+    this.#pump();
+  }
+
+  /** Without any session, waiting to the deadline would only hold up the caller. */
+  #watchForDown(): void {
+    if (this.#downTimer !== undefined || this.#down || this.openSessions > 0) return;
+    this.#downTimer = setTimeout(() => {
+      this.#downTimer = undefined;
+      if (this.openSessions > 0) return;
+      this.#down = true;
+      this.#failQueue('connection');
+    }, this.#options.downAfterMs);
+  }
+
+  #onUnprocessed(job: Job): void {
+    if (job.pending.settled) return;
+    if (this.#closed) job.pending.fail('closed');
+    else if (this.#down || job.tries >= MAX_TRIES) job.pending.fail('connection');
+    else {
+      this.#enqueue(job);
+      this.#pump();
+    }
+  }
+
+  #failQueue(reason: ExchangeFailure): void {
+    for (const job of [...this.#queue]) job.pending.fail(reason);
+  }
+}
