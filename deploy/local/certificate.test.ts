@@ -29,18 +29,28 @@ test("a server's certificate lives less than the 398 days that browsers allow", 
 });
 
 test('a TLS client that trusts the authority connects, one that does not refuses', async () => {
-  const listening = createServer({ key: server.privateKey, cert: server.certificate }).listen(0, '127.0.0.1');
+  const listening = createServer({ key: server.privateKey, cert: server.certificate }).listen(
+    0,
+    '127.0.0.1',
+  );
   try {
     await new Promise((resolve) => listening.once('listening', resolve));
     const { port } = listening.address() as AddressInfo;
     const handshake = (ca: string | undefined) =>
       new Promise<string>((resolve) => {
-        const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ...(ca === undefined ? {} : { ca }) });
+        const socket = connect({
+          port,
+          host: '127.0.0.1',
+          servername: 'localhost',
+          ...(ca === undefined ? {} : { ca }),
+        });
         socket.once('secureConnect', () => {
           socket.destroy();
           resolve('connected');
         });
-        socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+        socket.once('error', (error: NodeJS.ErrnoException) =>
+          resolve(error.code ?? error.message),
+        );
       });
     expect(await handshake(authority.certificate)).toBe('connected');
     expect(await handshake(undefined)).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');

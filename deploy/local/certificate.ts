@@ -1,4 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from 'node:crypto';
 import { bits, der, integer, octets, oid, sequence, set, TRUE, utcTime, utf8 } from './der.ts';
 
 /** A certificate and its private key, both PEM. */
@@ -65,7 +73,10 @@ export function makeLocalhostCertificate(authority: CertifiedKey, nowMs: number)
       extension(EXTENSION.extendedKeyUsage, sequence(oid(SERVER_AUTH))),
       extension(EXTENSION.subjectAltName, names),
       extension(EXTENSION.subjectKeyIdentifier, octets(keyIdentifier(publicKey))),
-      extension(EXTENSION.authorityKeyIdentifier, sequence(der(0x80, keyIdentifier(createPublicKey(issuerKey))))),
+      extension(
+        EXTENSION.authorityKeyIdentifier,
+        sequence(der(0x80, keyIdentifier(createPublicKey(issuerKey)))),
+      ),
     ],
   });
   return { certificate, privateKey: pemOfKey(privateKey) };
@@ -81,7 +92,14 @@ interface Unsigned {
 }
 
 /** RFC 5280 section 4.1: the part that is signed, the algorithm, the signature. */
-function signCertificate({ issuerKey, subject, publicKey, fromMs, toMs, extensions }: Unsigned): string {
+function signCertificate({
+  issuerKey,
+  subject,
+  publicKey,
+  fromMs,
+  toMs,
+  extensions,
+}: Unsigned): string {
   // 0x40 in front: positive and never zero
   const serial = Buffer.concat([Buffer.from([0x40]), randomBytes(15)]);
   const signed = sequence(
@@ -112,7 +130,9 @@ function critical(id: string, value: Buffer): Buffer {
 }
 
 function keyIdentifier(publicKey: KeyObject): Buffer {
-  return createHash('sha1').update(publicKey.export({ type: 'spki', format: 'der' })).digest();
+  return createHash('sha1')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
 }
 
 function pemOfKey(key: KeyObject): string {

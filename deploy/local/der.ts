@@ -19,7 +19,8 @@ export const utf8 = (text: string): Buffer => der(0x0c, Buffer.from(text));
 export const TRUE = der(0x01, Buffer.from([0xff]));
 
 /** `unused`: bits at the end of the last byte that do not count. */
-export const bits = (content: Uint8Array, unused = 0): Buffer => der(0x03, Buffer.from([unused]), content);
+export const bits = (content: Uint8Array, unused = 0): Buffer =>
+  der(0x03, Buffer.from([unused]), content);
 
 /** A positive whole number from its big-endian bytes. */
 export function integer(bytes: Uint8Array): Buffer {
@@ -40,5 +41,8 @@ export function oid(dotted: string): Buffer {
 
 /** UTCTime (RFC 5280 section 4.1.2.5): for instants before 2050. */
 export function utcTime(ms: number): Buffer {
-  return der(0x17, Buffer.from(`${new Date(ms).toISOString().slice(2, 19).replaceAll(/[-T:]/g, '')}Z`));
+  return der(
+    0x17,
+    Buffer.from(`${new Date(ms).toISOString().slice(2, 19).replaceAll(/[-T:]/g, '')}Z`),
+  );
 }

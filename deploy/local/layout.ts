@@ -16,7 +16,11 @@ export interface Layout {
   readonly stateDir: string;
   readonly portBase: number;
   readonly sites: readonly Site[];
-  readonly sandbox: { readonly providers: number; readonly receivers: number; readonly control: number };
+  readonly sandbox: {
+    readonly providers: number;
+    readonly receivers: number;
+    readonly control: number;
+  };
   readonly controlPort: number;
 }
 
@@ -57,7 +61,10 @@ export function portsOf(layout: Layout): { readonly port: number; readonly use: 
     ...layout.sites.flatMap(({ name, ports }) =>
       Object.entries(ports).map(([use, port]) => ({ port, use: `${use} of site ${name}` })),
     ),
-    ...Object.entries(layout.sandbox).map(([use, port]) => ({ port, use: `${use} of the sandbox` })),
+    ...Object.entries(layout.sandbox).map(([use, port]) => ({
+      port,
+      use: `${use} of the sandbox`,
+    })),
     { port: layout.controlPort, use: "the launcher's control" },
   ];
 }
@@ -89,11 +96,13 @@ export function filesOf(stateDir: string) {
     apiKeys: at('api-keys.json'),
     vapid: at('secrets', 'vapid.json'),
     serviceAccount: at('secrets', 'fcm-service-account.json'),
+    serviceAccountPublicKey: at('secrets', 'fcm-service-account-public.pem'),
     caCert: at('tls', 'ca.pem'),
     caKey: at('tls', 'ca-key.pem'),
     tlsCert: at('tls', 'localhost.pem'),
     tlsKey: at('tls', 'localhost-key.pem'),
-    signingKey: (site: string, audience: 'public' | 'canary') => at('keys', `${site}-${audience}-1.json`),
+    signingKey: (site: string, audience: 'public' | 'canary') =>
+      at('keys', `${site}-${audience}-1.json`),
     apiKey: (id: string) => at('keys', `${id}.key`),
     natsPassword: (site: string, user: string) => at('secrets', `nats-${site}-${user}`),
     natsConfig: (site: string) => at('nats', `${site}.conf`),

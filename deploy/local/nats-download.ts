@@ -12,10 +12,17 @@ const DEBIAN_SUITE = 'forky';
 
 /** Official release and its SHA-256 by Node's name of the processor; from the Dockerfiles in nats-io/nats-docker, 2.14.x. */
 const RELEASE = '2.14.5';
-const RELEASE_SHA256: Readonly<Record<string, { readonly arch: string; readonly sha256: string }>> = {
-  x64: { arch: 'amd64', sha256: '5e3b603d47c447bda1f77f9ac16dbf91c90aac4ff3681f8fbbc7201e4ed99355' },
-  arm64: { arch: 'arm64', sha256: '673a98d3faa79dde3f9ebf16d6dfac36a5f694e7ad2015e4954dd7939c85cd4c' },
-};
+const RELEASE_SHA256: Readonly<Record<string, { readonly arch: string; readonly sha256: string }>> =
+  {
+    x64: {
+      arch: 'amd64',
+      sha256: '5e3b603d47c447bda1f77f9ac16dbf91c90aac4ff3681f8fbbc7201e4ed99355',
+    },
+    arm64: {
+      arch: 'arm64',
+      sha256: '673a98d3faa79dde3f9ebf16d6dfac36a5f694e7ad2015e4954dd7939c85cd4c',
+    },
+  };
 const IMAGE = 'nats:2.14-alpine';
 const DOWNLOAD_TIMEOUT_MS = 180_000;
 
@@ -41,7 +48,8 @@ export async function fetchFromDebian(binDir: string): Promise<string> {
   const mirror = debianMirror(await runCommand('apt-get', targets, { timeoutMs: 30_000 }));
   if (mirror === undefined) throw new Error("apt's sources name no Debian mirror");
   return inScratchFolder(binDir, async (folder) => {
-    for (const each of ['lists/partial', 'cache/archives/partial', 'x']) await mkdir(join(folder, each), { recursive: true });
+    for (const each of ['lists/partial', 'cache/archives/partial', 'x'])
+      await mkdir(join(folder, each), { recursive: true });
     const sources = join(folder, 'sources.list');
     await writeFile(sources, `deb [signed-by=${DEBIAN_KEYRING}] ${mirror} ${DEBIAN_SUITE} main\n`);
     const settings = [
@@ -56,7 +64,11 @@ export async function fetchFromDebian(binDir: string): Promise<string> {
     ].flatMap((setting) => ['-o', setting]);
     const apt = { timeoutMs: DOWNLOAD_TIMEOUT_MS, cwd: folder, env: { LC_ALL: 'C' } };
     await runCommand('apt-get', [...settings, 'update', '-qq'], apt);
-    await runCommand('apt-get', [...settings, 'download', '-qq', `nats-server/${DEBIAN_SUITE}`], apt);
+    await runCommand(
+      'apt-get',
+      [...settings, 'download', '-qq', `nats-server/${DEBIAN_SUITE}`],
+      apt,
+    );
     const deb = (await readdir(folder)).find((name) => name.endsWith('.deb'));
     if (deb === undefined) throw new Error(`Debian's ${DEBIAN_SUITE} gave no nats-server`);
     await runCommand('dpkg-deb', ['-x', join(folder, deb), join(folder, 'x')], apt);
@@ -73,7 +85,8 @@ export async function downloadRelease(binDir: string, arch: string): Promise<str
     const file = join(folder, 'release.tar.gz');
     const url = `https://github.com/nats-io/nats-server/releases/download/v${RELEASE}/${name}.tar.gz`;
     const sha256 = await download(url, file);
-    if (sha256 !== release.sha256) throw new Error(`${url} has SHA-256 ${sha256}, not the pinned ${release.sha256}: not used`);
+    if (sha256 !== release.sha256)
+      throw new Error(`${url} has SHA-256 ${sha256}, not the pinned ${release.sha256}: not used`);
     await runCommand('tar', ['-xzf', file, '-C', folder], { timeoutMs: 60_000 });
     return keep(join(folder, name, 'nats-server'), binDir);
   });
@@ -101,11 +114,14 @@ async function download(url: string, file: string): Promise<string> {
  */
 export async function wrapDocker(binDir: string, stateDir: string): Promise<string> {
   await runCommand('docker', ['info', '--format', '{{.ServerVersion}}'], { timeoutMs: 15_000 });
-  const present = await runCommand('docker', ['image', 'inspect', IMAGE], { timeoutMs: 15_000 }).then(
+  const present = await runCommand('docker', ['image', 'inspect', IMAGE], {
+    timeoutMs: 15_000,
+  }).then(
     () => true,
     () => false,
   );
-  if (!present) await runCommand('docker', ['pull', '-q', IMAGE], { timeoutMs: DOWNLOAD_TIMEOUT_MS });
+  if (!present)
+    await runCommand('docker', ['pull', '-q', IMAGE], { timeoutMs: DOWNLOAD_TIMEOUT_MS });
   const file = join(binDir, 'nats-server-docker');
   await mkdir(binDir, { recursive: true });
   await writeFile(file, dockerScript(resolve(stateDir)));
@@ -128,7 +144,10 @@ exec docker run --rm -i --network host --user "$(id -u):$(id -g)" -v '${stateDir
 `;
 }
 
-async function inScratchFolder<Result>(binDir: string, work: (folder: string) => Promise<Result>): Promise<Result> {
+async function inScratchFolder<Result>(
+  binDir: string,
+  work: (folder: string) => Promise<Result>,
+): Promise<Result> {
   await mkdir(binDir, { recursive: true });
   const folder = await mkdtemp(join(resolve(binDir), 'get-'));
   try {

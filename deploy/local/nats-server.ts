@@ -45,15 +45,20 @@ export function natsSources({ env, binDir, stateDir }: Omit<FindOptions, 'say'>)
   return [
     { name: 'NATS_SERVER', binding: true, find: async () => (named ? resolve(named) : undefined) },
     { name: 'PATH', find: () => onPath('nats-server', env['PATH'] ?? '') },
-    { name: 'the copy kept from before', find: async () => ((await isExecutable(kept)) ? kept : undefined) },
+    {
+      name: 'the copy kept from before',
+      find: async () => ((await isExecutable(kept)) ? kept : undefined),
+    },
     {
       name: "Debian's newer suite",
-      announcement: "getting nats-server from Debian's newer suite (unpacked into the state folder, nothing is installed)",
+      announcement:
+        "getting nats-server from Debian's newer suite (unpacked into the state folder, nothing is installed)",
       find: () => fetchFromDebian(binDir),
     },
     {
       name: 'the official release',
-      announcement: 'getting the official nats-server release from github.com (checked against a pinned SHA-256)',
+      announcement:
+        'getting the official nats-server release from github.com (checked against a pinned SHA-256)',
       find: () => downloadRelease(binDir, process.arch),
     },
     {
@@ -104,7 +109,10 @@ export async function firstFit(
 export async function checkNatsServer(path: string): Promise<string> {
   const printed = await runCommand(path, ['--version'], { timeoutMs: 60_000 });
   const version = parseNatsVersion(printed);
-  if (version === undefined) throw new NatsServerError(`${path} is no nats-server: it prints "${printed.trim().slice(0, 100)}"`);
+  if (version === undefined)
+    throw new NatsServerError(
+      `${path} is no nats-server: it prints "${printed.trim().slice(0, 100)}"`,
+    );
   const problem = versionProblem(path, version);
   if (problem !== undefined) throw new NatsServerError(problem);
   await checkKnowsSyncInterval(path, formatVersion(version));
@@ -119,7 +127,9 @@ async function checkKnowsSyncInterval(path: string, version: string): Promise<vo
     await writeFile(file, `jetstream { store_dir: "${folder}", sync_interval: always }\n`);
     await runCommand(path, ['-t', '-c', file], { timeoutMs: 30_000 });
   } catch (error) {
-    throw new NatsServerError(`${path} (${version}) does not know JetStream's sync_interval`, { cause: error });
+    throw new NatsServerError(`${path} (${version}) does not know JetStream's sync_interval`, {
+      cause: error,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,14 @@
-import { filesOf, type Layout, providersOrigin, type ServiceKind, SERVICES, type Site, sandboxControlUrl, urlOf } from './layout.ts';
-import { SANDBOX_PROJECT } from './state.ts';
+import {
+  filesOf,
+  type Layout,
+  providersOrigin,
+  SERVICES,
+  type ServiceKind,
+  type Site,
+  sandboxControlUrl,
+  urlOf,
+} from './layout.ts';
+import { SANDBOX_ACCOUNT, SANDBOX_PROJECT } from './state.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -17,7 +26,9 @@ export function serviceEnv(kind: ServiceKind, site: Site, options: ServiceEnvOpt
 function commonEnv(kind: ServiceKind, site: Site, layout: Layout): Env {
   const files = filesOf(layout.stateDir);
   const nodes = (of: ServiceKind) =>
-    JSON.stringify(layout.sites.map((each) => ({ name: each.name, site: each.name, url: urlOf(each, of) })));
+    JSON.stringify(
+      layout.sites.map((each) => ({ name: each.name, site: each.name, url: urlOf(each, of) })),
+    );
   const natsSites = layout.sites.map((each) => ({
     site: each.name,
     url: `nats://127.0.0.1:${each.ports.nats}`,
@@ -85,17 +96,17 @@ function ownEnv(kind: ServiceKind, site: Site, { layout, vapidPublicKey }: Servi
 export function sandboxEnv(layout: Layout): Env {
   const files = filesOf(layout.stateDir);
   return {
-    SITE: 'sandbox',
     HOST: '127.0.0.1',
-    PORT: String(layout.sandbox.providers),
-    RECEIVERS_PORT: String(layout.sandbox.receivers),
+    HTTPS_PORT: String(layout.sandbox.providers),
+    WS_PORT: String(layout.sandbox.receivers),
     CONTROL_PORT: String(layout.sandbox.control),
     DATA_DIR: files.dataDir('sandbox'),
     DEPLOYMENT: 'development',
     TLS_KEY_FILE: files.tlsKey,
     TLS_CERT_FILE: files.tlsCert,
-    FCM_CREDENTIALS_FILE: files.serviceAccount,
-    TRUSTED_KEYS_FILE: files.trustedKeys,
+    FCM_PROJECT_ID: SANDBOX_PROJECT,
+    SERVICE_ACCOUNT_EMAIL: SANDBOX_ACCOUNT,
+    SERVICE_ACCOUNT_PUBLIC_KEY_FILE: files.serviceAccountPublicKey,
     NODE_EXTRA_CA_CERTS: files.caCert,
   };
 }

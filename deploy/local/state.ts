@@ -1,4 +1,10 @@
-import { createHash, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  X509Certificate,
+} from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import webPush from 'web-push';
@@ -12,6 +18,7 @@ import { jsonText, keepFile, writePrivateFile } from './state-file.ts';
 
 const RENEW_BEFORE_MS = 30 * 24 * 60 * 60 * 1000;
 export const SANDBOX_PROJECT = 'tocsin-sandbox';
+export const SANDBOX_ACCOUNT = `tocsin@${SANDBOX_PROJECT}.iam.gserviceaccount.com`;
 
 /** An API key as ingest reads it: the clear key's hash and what it may send. */
 const ApiKeyEntry = z.looseObject({ id: z.string(), hash: z.string() });
@@ -25,14 +32,19 @@ const VapidKeys = z.object({ subject: z.string(), publicKey: z.string(), private
 export function prepareState(layout: Layout, nowMs: number): void {
   const files = filesOf(layout.stateDir);
   keepFile(files.internalToken, () => `${randomSecret()}\n`);
-  keepFile(files.vapid, () => jsonText({ subject: 'mailto:ops@tocsin.example', ...webPush.generateVAPIDKeys() }));
+  keepFile(files.vapid, () =>
+    jsonText({ subject: 'mailto:ops@tocsin.example', ...webPush.generateVAPIDKeys() }),
+  );
   prepareServiceAccount(layout);
   prepareTls(layout.stateDir, nowMs);
   for (const site of layout.sites) {
     for (const audience of ['public', 'canary'] as const)
       keepFile(files.signingKey(site.name, audience), () => makeSigningKey(site.name, audience));
     const passwords = Object.fromEntries(
-      NATS_USERS.map((user) => [user, keepFile(files.natsPassword(site.name, user), randomSecret).trim()]),
+      NATS_USERS.map((user) => [
+        user,
+        keepFile(files.natsPassword(site.name, user), randomSecret).trim(),
+      ]),
     ) as Record<(typeof NATS_USERS)[number], string>;
     const config = natsServerConfig({
       serverName: `tocsin-${site.name}`,
@@ -65,10 +77,17 @@ function makeSigningKey(site: string, audience: 'public' | 'canary'): string {
 
 /** A service account in Google's format; Google does not know it, the sandbox does. Its token address follows the ports. */
 function prepareServiceAccount(layout: Layout): void {
-  const path = filesOf(layout.stateDir).serviceAccount;
+  const { serviceAccount: path, serviceAccountPublicKey } = filesOf(layout.stateDir);
   const Account = z.looseObject({ private_key: z.string() });
-  const kept = existsSync(path) ? readJsonFile(path, Account, 'service account') : makeServiceAccount();
+  const kept = existsSync(path)
+    ? readJsonFile(path, Account, 'service account')
+    : makeServiceAccount();
   writePrivateFile(path, jsonText({ ...kept, token_uri: `${providersOrigin(layout)}/token` }));
+  const publicKey = createPublicKey(Account.parse(kept).private_key).export({
+    type: 'spki',
+    format: 'pem',
+  });
+  writePrivateFile(serviceAccountPublicKey, publicKey.toString());
 }
 
 function makeServiceAccount(): Record<string, string> {
@@ -82,7 +101,7 @@ function makeServiceAccount(): Record<string, string> {
     project_id: SANDBOX_PROJECT,
     private_key_id: randomBytes(20).toString('hex'),
     private_key: privateKey,
-    client_email: `tocsin@${SANDBOX_PROJECT}.iam.gserviceaccount.com`,
+    client_email: SANDBOX_ACCOUNT,
     client_id: '100000000000000000000',
   };
 }
@@ -90,7 +109,8 @@ function makeServiceAccount(): Record<string, string> {
 function prepareTls(stateDir: string, nowMs: number): void {
   const files = filesOf(stateDir);
   const fresh = (path: string) =>
-    existsSync(path) && Date.parse(new X509Certificate(readFileSync(path)).validTo) - nowMs > RENEW_BEFORE_MS;
+    existsSync(path) &&
+    Date.parse(new X509Certificate(readFileSync(path)).validTo) - nowMs > RENEW_BEFORE_MS;
   if (!fresh(files.caCert) || !existsSync(files.caKey)) {
     const authority = makeAuthority(nowMs);
     writePrivateFile(files.caKey, authority.privateKey);
@@ -119,10 +139,16 @@ function writeTrustedKeys(stateDir: string): void {
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name): TrustedKey => {
-      const { d: _secret, ...key } = readJsonFile(join(files.keysDir, name), SigningKey, 'signing key');
+      const { d: _secret, ...key } = readJsonFile(
+        join(files.keysDir, name),
+        SigningKey,
+        'signing key',
+      );
       return key;
     });
-  const before = existsSync(files.trustedKeys) ? readJsonFile(files.trustedKeys, KeySet, 'trusted keys').keys : [];
+  const before = existsSync(files.trustedKeys)
+    ? readJsonFile(files.trustedKeys, KeySet, 'trusted keys').keys
+    : [];
   const added = before.filter(({ kid }) => !own.some((key) => key.kid === kid));
   writePrivateFile(files.trustedKeys, jsonText({ keys: [...own, ...added] }));
 }
@@ -152,7 +178,9 @@ function writeApiKeys(layout: Layout): void {
       maxSeverity: 'Extreme',
     })),
   ];
-  const before = existsSync(files.apiKeys) ? readJsonFile(files.apiKeys, ApiKeyFile, 'API keys').keys : [];
+  const before = existsSync(files.apiKeys)
+    ? readJsonFile(files.apiKeys, ApiKeyFile, 'API keys').keys
+    : [];
   const added = before.filter(({ id }) => !own.some((key) => key.id === id));
   writePrivateFile(files.apiKeys, jsonText({ keys: [...own, ...added] }));
 }
@@ -160,7 +188,9 @@ function writeApiKeys(layout: Layout): void {
 /** What the command line reads: where everything answers, and which files hold the keys. */
 function writeCliFile(layout: Layout): void {
   const files = filesOf(layout.stateDir);
-  const [ingests, dispatchers, edges, canaries] = (['ingest', 'dispatcher', 'edge', 'canary'] as const).map((kind) =>
+  const [ingests, dispatchers, edges, canaries] = (
+    ['ingest', 'dispatcher', 'edge', 'canary'] as const
+  ).map((kind) =>
     layout.sites.map((site) => ({ name: site.name, site: site.name, url: urlOf(site, kind) })),
   );
   const cli = {

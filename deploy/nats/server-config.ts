@@ -34,7 +34,13 @@ const ownStream = (stream: string): string[] =>
  */
 export const PERMISSIONS: Readonly<Record<NatsUser, Permissions>> = {
   ingest: {
-    publish: ['alert.>', '$JS.API.INFO', ...ownStream('ALERTS'), '$JS.API.DIRECT.GET.ALERTS', '$JS.API.DIRECT.GET.ALERTS.>'],
+    publish: [
+      'alert.>',
+      '$JS.API.INFO',
+      ...ownStream('ALERTS'),
+      '$JS.API.DIRECT.GET.ALERTS',
+      '$JS.API.DIRECT.GET.ALERTS.>',
+    ],
     subscribe: ['_INBOX.>'],
   },
   dispatcher: {
@@ -42,7 +48,13 @@ export const PERMISSIONS: Readonly<Record<NatsUser, Permissions>> = {
     subscribe: ['_INBOX.>'],
   },
   edge: {
-    publish: ['registry.>', 'receipt.>', '$JS.API.INFO', ...ownStream('REGISTRY'), ...ownStream('RECEIPTS')],
+    publish: [
+      'registry.>',
+      'receipt.>',
+      '$JS.API.INFO',
+      ...ownStream('REGISTRY'),
+      ...ownStream('RECEIPTS'),
+    ],
     subscribe: ['_INBOX.>'],
   },
   canary: { publish: ['proof.>'], subscribe: ['_INBOX.>'] },

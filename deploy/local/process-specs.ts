@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import {
+  filesOf,
+  type Layout,
+  type ServiceKind,
+  type Site,
+  sandboxControlUrl,
+  urlOf,
+} from './layout.ts';
+import type { ProcessSpec } from './managed-process.ts';
+import { sandboxEnv, serviceEnv } from './service-env.ts';
+import { vapidPublicKey } from './state.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export type ExtraEnv = Readonly<
+  Partial<Record<ServiceKind | 'sandbox', Readonly<Record<string, string>>>>
+>;
+
+/** What a child takes over from the launcher's own environment. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LOG_LEVEL', 'DOCKER_HOST'] as const;
+
+function inherited(): Record<string, string> {
+  return Object.fromEntries(
+    INHERITED.flatMap((name) =>
+      process.env[name] === undefined ? [] : [[name, process.env[name]]],
+    ),
+  );
+}
+
+/** nats-server of one site. */
+export function natsSpec(layout: Layout, site: Site, server: string): ProcessSpec {
+  const files = filesOf(layout.stateDir);
+  const name = `nats-${site.name}`;
+  const monitor = `http://127.0.0.1:${site.ports.natsMonitor}`;
+  return {
+    name,
+    kind: 'nats',
+    site: site.name,
+    file: server,
+    args: ['-c', files.natsConfig(site.name)],
+    env: inherited(),
+    cwd: layout.stateDir,
+    logFile: files.logFile(name),
+    url: `nats://127.0.0.1:${site.ports.nats}`,
+    startupUrl: `${monitor}/healthz`,
+    readyUrl: `${monitor}/healthz`,
+  };
+}
+
+/** The stand-in for the push providers. It says on its control port that it is up. */
+export function sandboxSpec(layout: Layout, extra: ExtraEnv): ProcessSpec {
+  const control = sandboxControlUrl(layout);
+  return {
+    ...nodeSpec(layout, 'sandbox', 'sandbox'),
+    kind: 'sandbox',
+    env: { ...inherited(), ...sandboxEnv(layout), ...extra.sandbox },
+    url: control,
+    startupUrl: `${control}/startup`,
+    readyUrl: `${control}/ready`,
+  };
+}
+
+/** One service of one site. */
+export function serviceSpec(
+  layout: Layout,
+  site: Site,
+  kind: ServiceKind,
+  extra: ExtraEnv,
+): ProcessSpec {
+  const url = urlOf(site, kind);
+  const env = serviceEnv(kind, site, { layout, vapidPublicKey: vapidPublicKey(layout.stateDir) });
+  return {
+    ...nodeSpec(layout, kind, `${kind}-${site.name}`),
+    kind,
+    site: site.name,
+    env: { ...inherited(), ...env, ...extra[kind] },
+    url,
+    startupUrl: `${url}/startup`,
+    readyUrl: `${url}/ready`,
+  };
+}
+
+function nodeSpec(layout: Layout, folder: string, name: string) {
+  const main = join('services', folder, 'main.ts');
+  if (!existsSync(join(ROOT, main)))
+    throw new Error(`${main} does not exist: ${name} cannot be started`);
+  return {
+    name,
+    file: process.execPath,
+    args: [main],
+    cwd: ROOT,
+    logFile: filesOf(layout.stateDir).logFile(name),
+  };
+}

@@ -1,0 +1,151 @@
+import { mkdirSync } from 'node:fs';
+import { CleanupStack } from '../../shared/lifecycle/cleanup-stack.ts';
+import { startControl } from './control-server.ts';
+import {
+  filesOf,
+  type Layout,
+  type LayoutOptions,
+  layoutOf,
+  SERVICES,
+  type ServiceKind,
+} from './layout.ts';
+import { ManagedProcess, type ProcessSpec } from './managed-process.ts';
+import { findNatsServer } from './nats-server.ts';
+import { checkPorts } from './ports.ts';
+import { identify } from './process-identity.ts';
+import { type ExtraEnv, natsSpec, sandboxSpec, serviceSpec } from './process-specs.ts';
+import { removeRunFile, takeOver, writeRunFile } from './run-file.ts';
+import { prepareState } from './state.ts';
+import { Supervisor } from './supervisor.ts';
+import { urlsOf } from './urls.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface SystemOptions extends LayoutOptions {
+  /** Gets each line that tells what is being done. */
+  readonly say?: (line: string) => void;
+  /** Ends a start that is still under way; it then rejects. */
+  readonly signal?: AbortSignal;
+  /** Which services of each site are started; all by default. */
+  readonly services?: readonly ServiceKind[];
+  /** Settings that differ from those of `make run`, by kind of service. */
+  readonly extraEnv?: ExtraEnv;
+  /** Where a copy of nats-server is kept; default `bin` in the state folder. */
+  readonly binDir?: string;
+  /** Called when somebody asked the control server to stop the system. */
+  readonly onStopRequest?: () => void;
+}
+
+export interface System {
+  readonly layout: Layout;
+  readonly supervisor: Supervisor;
+  /** Addresses by name, such as `ingest-a`; see {@link urlsOf}. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Stops everything within 15 s. */
+  readonly close: () => Promise<void>;
+}
+
+const STARTUP_MS = 60_000;
+/** P11: from a cold start of everything to work in 120 s. */
+const READY_MS = 120_000;
+const CLOSE_MS = 16_000;
+
+/**
+ * Starts a whole system on this machine and resolves when every process is ready. Rejects with an error for people when
+ * it cannot; everything that was started is then ended.
+ */
+export async function startSystem(options: SystemOptions): Promise<System> {
+  const cleanup = new CleanupStack(CLOSE_MS);
+  try {
+    return { ...(await start(options, cleanup)), close: () => cleanup.close() };
+  } catch (error) {
+    await cleanup.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function start(
+  options: SystemOptions,
+  cleanup: CleanupStack,
+): Promise<Omit<System, 'close'>> {
+  const { say = () => undefined, signal, services = SERVICES, extraEnv = {} } = options;
+  const layout = layoutOf(options);
+  const files = filesOf(layout.stateDir);
+  mkdirSync(layout.stateDir, { recursive: true, mode: 0o700 });
+  await takeOver(files.runFile, say);
+  await checkPorts(layout);
+
+  const supervisor = new Supervisor();
+  const urls = urlsOf(layout);
+  const noteWhatRuns = () => writeRunFile(files.runFile, runFileOf(layout, supervisor, urls));
+  noteWhatRuns();
+  cleanup.add('run.json', () => removeRunFile(files.runFile));
+  cleanup.add('processes', () => supervisor.stop());
+  const control = await startControl(layout.controlPort, {
+    supervisor,
+    onStop: () => options.onStopRequest?.(),
+  });
+  cleanup.add('control', control.close);
+
+  const nats = await findNatsServer({
+    env: process.env,
+    binDir: options.binDir ?? files.binDir,
+    stateDir: layout.stateDir,
+    say,
+  });
+  say(`nats-server ${nats.version} (${nats.path}; from ${nats.source})`);
+  signal?.throwIfAborted();
+  prepareState(layout, Date.now());
+  say(`keys, certificates and settings are in ${layout.stateDir}`);
+
+  const launch = async (specs: readonly ProcessSpec[], until: 'startup' | 'ready') => {
+    const processes = specs.map(
+      (spec) => new ManagedProcess(spec, { say, onChange: noteWhatRuns }),
+    );
+    for (const process of processes) {
+      supervisor.add(process);
+      process.start();
+    }
+    await Promise.all(
+      processes.map((process) => {
+        const url = until === 'startup' ? process.spec.startupUrl : process.spec.readyUrl;
+        return waitFor(process, url, { timeoutMs: STARTUP_MS, signal });
+      }),
+    );
+    for (const { spec } of processes) say(`${spec.name} is up: ${spec.url}`);
+    return processes;
+  };
+  await launch(
+    layout.sites.map((site) => natsSpec(layout, site, nats.path)),
+    'ready',
+  );
+  if (services.length > 0) {
+    await launch([sandboxSpec(layout, extraEnv)], 'ready');
+    const specs = layout.sites.flatMap((site) =>
+      services.map((kind) => serviceSpec(layout, site, kind, extraEnv)),
+    );
+    say(`starting ${specs.map(({ name }) => name).join(', ')}`);
+    const started = await launch(specs, 'startup');
+    await Promise.all(
+      started.map((each) => waitFor(each, each.spec.readyUrl, { timeoutMs: READY_MS, signal })),
+    );
+  }
+  for (const process of supervisor.all()) process.keepAlive();
+  return { layout, supervisor, urls };
+}
+
+function runFileOf(layout: Layout, supervisor: Supervisor, urls: Readonly<Record<string, string>>) {
+  return {
+    v: 1 as const,
+    launcher: identify(process.pid) ?? { pid: process.pid },
+    portBase: layout.portBase,
+    control: `http://127.0.0.1:${layout.controlPort}`,
+    urls,
+    processes: supervisor
+      .all()
+      .flatMap(({ spec, identity }) =>
+        identity === undefined
+          ? []
+          : [{ ...identity, name: spec.name, kind: spec.kind, site: spec.site, url: spec.url }],
+      ),
+  };
+}

@@ -1,0 +1,30 @@
+import { expect, test } from '@jest/globals';
+import { natsServerConfig, PERMISSIONS } from './server-config.ts';
+
+const settings = {
+  serverName: 'tocsin-a',
+  host: '127.0.0.1',
+  port: 8405,
+  monitorPort: 8406,
+  storeDir: '/state with "quotes"/nats',
+  passwords: { ingest: 'i', dispatcher: 'd', edge: 'e', canary: 'c' },
+};
+
+test('P1: every write is synced unless a test says otherwise', () => {
+  expect(natsServerConfig(settings)).toContain('sync_interval: always');
+  expect(natsServerConfig({ ...settings, syncAlways: false })).not.toContain('sync_interval');
+});
+
+test('paths and passwords are quoted', () => {
+  expect(natsServerConfig(settings)).toContain('store_dir: "/state with \\"quotes\\"/nats"');
+});
+
+test('P6: only ingest may publish alerts, and the canary may publish nothing but proofs', () => {
+  const mayPublishAlerts = Object.entries(PERMISSIONS)
+    .filter(([, { publish }]) =>
+      publish.some((subject) => subject === '>' || subject.startsWith('alert')),
+    )
+    .map(([user]) => user);
+  expect(mayPublishAlerts).toEqual(['ingest']);
+  expect(PERMISSIONS.canary.publish).toEqual(['proof.>']);
+});
