@@ -1,0 +1,58 @@
+import type { Clock } from '../../shared/time/clock.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { FaultSwitches } from './faults.ts';
+import type { FindFcmReceiver } from './fcm-devices.ts';
+import { createFcmEndpoint, projectOfSendPath } from './fcm-endpoint.ts';
+import { createOauthEndpoint } from './oauth-endpoint.ts';
+import type { ProviderRoute } from './provider-server.ts';
+import type { ProviderStats } from './provider-stats.ts';
+import { createVapidVerifier } from './vapid.ts';
+import { createWebPushEndpoint, tokenOfEndpointPath } from './web-push-endpoint.ts';
+import type { FindWebPushReceiver } from './web-push-receivers.ts';
+
+interface ProviderRoutesDeps {
+  readonly serviceAccount: { readonly email: string; readonly publicKeyPem: string };
+  readonly projectId: string;
+  readonly accessTokens: AccessTokens;
+  readonly faults: FaultSwitches;
+  readonly stats: ProviderStats;
+  readonly findFcm: FindFcmReceiver;
+  readonly findWebPush: FindWebPushReceiver;
+  readonly origin: () => string;
+  readonly now: Clock;
+  readonly random: () => number;
+}
+
+/** Which provider answers which address of the HTTPS port. */
+export async function createProviderRoutes(deps: ProviderRoutesDeps): Promise<ProviderRoute[]> {
+  const oauth = await createOauthEndpoint(deps);
+  const fcm = createFcmEndpoint({
+    ...deps,
+    find: deps.findFcm,
+    faults: () => deps.faults.current().fcm,
+    onSent: (node) => deps.stats.sentBy('fcm', node),
+  });
+  const webPush = createWebPushEndpoint({
+    ...deps,
+    find: deps.findWebPush,
+    verifyVapid: createVapidVerifier(),
+    faults: () => deps.faults.current().webPush,
+  });
+  return [
+    {
+      matches: (method, path) => method === 'POST' && tokenOfEndpointPath(path) !== undefined,
+      provider: 'webPush',
+      answer: webPush,
+    },
+    {
+      matches: (method, path) => method === 'POST' && projectOfSendPath(path) !== undefined,
+      provider: 'fcm',
+      answer: fcm,
+    },
+    {
+      matches: (method, path) => method === 'POST' && path === '/token',
+      provider: undefined,
+      answer: oauth,
+    },
+  ];
+}

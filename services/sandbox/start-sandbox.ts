@@ -1,0 +1,101 @@
+import { listen } from '../../shared/http/listen.ts';
+import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
+import { Health } from '../../shared/lifecycle/health.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import { createAccessTokens } from './access-tokens.ts';
+import { AUTOPUSH_TIMINGS, createAutopushServer } from './autopush-server.ts';
+import { createAutopushUsers } from './autopush-users.ts';
+import type { SandboxConfig } from './config.ts';
+import { createControlApp } from './control-app.ts';
+import { createCrowdReceipts } from './crowd-receipts.ts';
+import { createCrowds } from './crowds.ts';
+import { createFaultSwitches } from './faults.ts';
+import { createFcmDeviceSide } from './fcm-device-side.ts';
+import { createFcmDevices } from './fcm-devices.ts';
+import { createProviderRoutes } from './provider-routes.ts';
+import { listenProviders } from './provider-server.ts';
+import { createProviderStats } from './provider-stats.ts';
+import { listenReceivers } from './receiver-sockets.ts';
+import { openState } from './state.ts';
+
+export interface Sandbox {
+  readonly httpsPort: number;
+  readonly wsPort: number;
+  readonly controlPort: number;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts the stand-ins of the push providers, their receivers' side and the control port. */
+export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbox> {
+  return startWithCleanup(async (cleanup) => {
+    const now = systemClock;
+    const random = Math.random;
+    const { host } = config;
+    const health = new Health();
+    const metrics = createMetricsRegistry('sandbox', 'sandbox');
+    const stats = createProviderStats(metrics);
+    const faults = createFaultSwitches();
+
+    const db = openState(config.dataDir);
+    cleanup.add('state', () => db.close());
+
+    // The port may be chosen by the system, so the origin is known once it is bound; nobody asks before.
+    let httpsPort = config.httpsPort;
+    const origin = () => `https://localhost:${httpsPort}`;
+
+    const receipts = createCrowdReceipts();
+    cleanup.add('receipts', () => receipts.close());
+    const onWebPushRead = (node: string | undefined) => stats.sentBy('webPush', node);
+    const crowds = createCrowds({ db, origin, receipts, onWebPushRead, now, random, log });
+    cleanup.add('crowds', () => crowds.close());
+
+    const fcmDevices = createFcmDevices(db);
+    const fcm = createFcmDeviceSide({ devices: fcmDevices, now, log });
+    const users = createAutopushUsers(db);
+    const autopush = createAutopushServer({ users, origin, timings: AUTOPUSH_TIMINGS, now, log });
+
+    const routes = await createProviderRoutes({
+      serviceAccount: config.serviceAccount,
+      projectId: config.fcmProjectId,
+      accessTokens: createAccessTokens(db),
+      faults,
+      stats,
+      findFcm: (token) => crowds.findFcm(token) ?? fcm.find(token),
+      findWebPush: (token) => crowds.findWebPush(token) ?? autopush.find(token),
+      origin,
+      now,
+      random,
+    });
+    const { tls } = config;
+    const providers = await listenProviders(
+      { host, port: config.httpsPort },
+      { tls, routes, faults, stats, random, log },
+    );
+    cleanup.add('providers', providers.close);
+    httpsPort = providers.port;
+
+    const receivers = await listenReceivers({ host, port: config.wsPort }, { autopush, fcm });
+    cleanup.add('receivers', receivers.close);
+
+    const app = createControlApp({
+      log,
+      health,
+      metrics,
+      faults,
+      fcmDevices,
+      crowds,
+      receipts,
+      stats,
+    });
+    const control = await listen(app, { host, port: config.controlPort });
+    cleanup.add('control', control.close);
+
+    health.started();
+    cleanup.add('health', () => health.stopping());
+    const ports = { httpsPort, wsPort: receivers.port, controlPort: control.port };
+    log.info(ports, 'sandbox started: nothing sent here reaches a real device');
+    return ports;
+  });
+}
