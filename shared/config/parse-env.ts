@@ -3,6 +3,12 @@ import { z } from 'zod';
 /** Every setting that is wrong, in one message a person can act on at three in the morning. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    // Printed when a service cannot start: whoever reads it needs the settings' names, not our call stack.
+    this.stack = `ConfigError: ${message}`;
+  }
 }
 
 /**

@@ -1,0 +1,29 @@
+import type { DispatchTransport } from './dispatch.ts';
+import { FairShare } from './fair-share.ts';
+import type { DispatcherMetrics } from './metrics.ts';
+import type { Transports } from './transports/registry.ts';
+
+/** The transports as the dispatch uses them: each with its places in flight, each recipient's address to its own kind. */
+export function dispatchTransports(transports: Transports, metrics: DispatcherMetrics): DispatchTransport[] {
+  const { fcm, 'web-push': webPush } = transports;
+  const all: DispatchTransport[] = [
+    {
+      kind: 'fcm',
+      share: new FairShare(fcm.maxInFlight),
+      send: ({ address }, message, signal) => {
+        if (address.transport !== 'fcm') throw new Error('not an FCM address');
+        return fcm.send(address, message, signal);
+      },
+    },
+    {
+      kind: 'web-push',
+      share: new FairShare(webPush.maxInFlight),
+      send: ({ address }, message, signal) => {
+        if (address.transport !== 'web-push') throw new Error('not a Web Push address');
+        return webPush.send(address, message, signal);
+      },
+    },
+  ];
+  metrics.watchInFlight(() => all.map(({ kind, share }) => ({ transport: kind, inFlight: share.inFlight })));
+  return all;
+}

@@ -1,0 +1,223 @@
+import { reachOf } from '../../shared/alert/area.ts';
+import type { Severity } from '../../shared/alert/cap-values.ts';
+import type { Envelope, TransportKind } from '../../shared/envelope/envelope.ts';
+import { openEnvelope } from '../../shared/envelope/open-envelope.ts';
+import type { Verify } from '../../shared/envelope/signature.ts';
+import { errorFields } from '../../shared/log/error-fields.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
+import type { DispatchProgress, TransportProgress } from '../../shared/receipt/progress.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { DispatchRun, type RunDeps } from './dispatch-run.ts';
+import type { DispatcherEvents } from './events.ts';
+import type { FairShare } from './fair-share.ts';
+import type { Journal, JournalEntry, JournalState } from './journal.ts';
+import { outgoingMessages } from './outgoing-messages.ts';
+import { sumCounts } from './own-shard.ts';
+import type { Recipient, RecipientFilter, Registry } from './registry.ts';
+import type { RouteTrust } from './trust.ts';
+import type { Outcome, OutgoingMessage } from './transports/transport.ts';
+
+/** One transport as the dispatch uses it. */
+export interface DispatchTransport {
+  readonly kind: TransportKind;
+  readonly share: FairShare;
+  readonly send: (recipient: Recipient, message: OutgoingMessage, signal: AbortSignal) => Promise<Outcome>;
+}
+
+export interface DispatchDeps {
+  readonly node: string;
+  readonly site: string;
+  readonly nodes: readonly string[];
+  readonly journal: Journal;
+  readonly registry: Registry;
+  readonly transports: readonly DispatchTransport[];
+  readonly trust: RouteTrust;
+  readonly silent: (node: string) => boolean;
+  readonly publishReceipt: (receipt: CompletionReceipt) => void;
+  readonly reportGone: RunDeps['reportGone'];
+  readonly verifyEnvelope: Verify;
+  readonly verifyAlert: Verify;
+  readonly events: DispatcherEvents;
+  readonly log: Logger;
+  readonly now: Clock;
+}
+
+const WEIGHTS: Record<Severity, number> = { Extreme: 16, Severe: 8, Moderate: 4, Minor: 2, Unknown: 1 };
+/** The signature and the hashes are checked again at most this long before a slice. */
+const RECHECK_MS = 1_000;
+/** Figures of alerts that have ended are kept for so many. */
+const KEPT_FIGURES = 300;
+
+interface LiveAlert {
+  readonly runs: ReadonlyMap<TransportKind, DispatchRun>;
+  readonly ended: Promise<void>;
+}
+
+/** Every alert that this node is sending. */
+export class Dispatch {
+  readonly #deps: DispatchDeps;
+  readonly #live = new Map<string, LiveAlert>();
+  readonly #figures = new Map<string, DispatchProgress['transports']>();
+
+  constructor(deps: DispatchDeps) {
+    this.#deps = deps;
+  }
+
+  get liveAlerts(): number {
+    return this.#live.size;
+  }
+
+  /** Begins an alert that stands as `open` in the journal, or takes it up where an earlier life of this node was. */
+  async begin(entry: JournalEntry, envelope: Envelope): Promise<void> {
+    if (this.#live.has(entry.id)) return;
+    const messageFor = await outgoingMessages(envelope, this.#deps.node, this.#deps.verifyAlert);
+    if (this.#live.has(entry.id)) return;
+    const earlier = envelope.audience === 'canary' ? [] : this.#deps.journal.receiptsOf(entry.id);
+    const deps = this.#runDeps(entry, envelope);
+    const runs = new Map<TransportKind, DispatchRun>();
+    const endings: Promise<JournalState>[] = [];
+    for (const transport of this.#deps.transports) {
+      if (envelope.path && envelope.path.transport !== transport.kind) continue;
+      const run = new DispatchRun(
+        {
+          envelope,
+          transport: transport.kind,
+          filter: recipientFilter(envelope),
+          messageFor,
+          weight: weightOf(envelope),
+        },
+        { ...deps, send: transport.send, share: transport.share },
+      );
+      runs.set(transport.kind, run);
+      endings.push(run.run(earlier.filter((receipt) => receipt.transport === transport.kind)));
+    }
+    this.#live.set(entry.id, { runs, ended: this.#watch(entry.id, runs, endings) });
+  }
+
+  /** A peer's receipt. Returns whether it was news. */
+  heard(receipt: CompletionReceipt): boolean {
+    if (receipt.node === this.#deps.node || !this.#deps.journal.addReceipt(receipt)) return false;
+    this.#live.get(receipt.alertId)?.runs.get(receipt.transport)?.heard(receipt);
+    return true;
+  }
+
+  /** A proof came: what was waiting for trust may go on. */
+  reconsider(): void {
+    for (const { runs } of this.#live.values()) for (const run of runs.values()) run.reconsider();
+  }
+
+  /** Stops an alert at the next slice (P3: a Cancel overtakes its Alert). */
+  end(id: string): void {
+    for (const run of this.#live.get(id)?.runs.values() ?? []) run.stop('cancelled');
+  }
+
+  progress(id: string): DispatchProgress | undefined {
+    const entry = this.#deps.journal.find(id);
+    if (!entry) return undefined;
+    const live = this.#live.get(id);
+    const transports = live ? figuresOf(live.runs) : (this.#figures.get(id) ?? this.#figuresFromReceipts(id));
+    const settled = live !== undefined && [...live.runs.values()].every((run) => run.settled);
+    return {
+      v: 1,
+      node: this.#deps.node,
+      site: this.#deps.site,
+      alertId: id,
+      state: entry.state === 'open' ? (settled ? 'done' : 'sending') : entry.state,
+      lanes: entry.arrivals.filter((arrival) => arrival !== 'peer'),
+      receivedAt: new Date(entry.receivedAtMs).toISOString(),
+      transports,
+    };
+  }
+
+  /** Stops every run; what is open goes on at the next start. */
+  async close(): Promise<void> {
+    const live = [...this.#live.values()];
+    for (const { runs } of live) for (const run of runs.values()) run.stop('open');
+    await Promise.all(live.map(({ ended }) => ended));
+  }
+
+  async #watch(
+    id: string,
+    runs: ReadonlyMap<TransportKind, DispatchRun>,
+    endings: readonly Promise<JournalState>[],
+  ): Promise<void> {
+    try {
+      const states = await Promise.all(endings);
+      const state = states.find((each) => each !== 'done') ?? 'done';
+      if (state !== 'open') this.#deps.journal.setState(id, state);
+    } catch (error) {
+      this.#deps.log.error({ ...errorFields(error), alert: id }, 'fan-out stopped: the alert is not what was signed');
+      for (const run of runs.values()) run.stop('journaled');
+      this.#deps.journal.setState(id, 'journaled');
+    }
+    this.#figures.set(id, figuresOf(runs));
+    const oldest = this.#figures.keys().next().value;
+    if (this.#figures.size > KEPT_FIGURES && oldest !== undefined) this.#figures.delete(oldest);
+    this.#live.delete(id);
+  }
+
+  #runDeps(entry: JournalEntry, envelope: Envelope): Omit<RunDeps, 'send' | 'share'> {
+    const { node, nodes, registry, trust, silent, publishReceipt, reportGone, events, now } = this.#deps;
+    const canary = envelope.audience === 'canary';
+    let checkedAtMs = now();
+    const stillRight = async () => {
+      if (now() - checkedAtMs < RECHECK_MS) return;
+      await openEnvelope(entry.jws, this.#deps.verifyEnvelope);
+      checkedAtMs = now();
+    };
+    return {
+      node,
+      nodes: canary ? [node] : nodes,
+      registry,
+      trust,
+      silent,
+      publishReceipt: canary ? () => undefined : publishReceipt,
+      reportGone,
+      stillRight,
+      events,
+      now,
+      random: Math.random,
+    };
+  }
+
+  /** For an alert of an earlier life of this node: what its own receipts say. */
+  #figuresFromReceipts(id: string): DispatchProgress['transports'] {
+    const own = this.#deps.journal.receiptsOf(id).filter((receipt) => receipt.node === this.#deps.node);
+    const transports: Partial<Record<TransportKind, TransportProgress>> = {};
+    for (const { kind } of this.#deps.transports) {
+      const receipts = own.filter((receipt) => receipt.transport === kind);
+      if (receipts.length === 0) continue;
+      const counts = sumCounts(receipts.map((receipt) => receipt.counts));
+      const total = counts.accepted + counts.gone + counts.rejected + counts.dropped;
+      const pending = receipts.reduce((sum, receipt) => sum + receipt.pending.length, 0);
+      transports[kind] = {
+        audience: total + pending,
+        counts,
+        pending,
+        shardsTotal: receipts.length,
+        shardsOwn: receipts.length,
+        shardsByPeers: 0,
+        acceptedKnown: counts.accepted,
+        firstAcceptedAt: null,
+        lastAcceptedAt: null,
+      };
+    }
+    return transports;
+  }
+}
+
+function figuresOf(runs: ReadonlyMap<TransportKind, DispatchRun>): DispatchProgress['transports'] {
+  return Object.fromEntries([...runs].map(([kind, run]) => [kind, run.progress()]));
+}
+
+/** Whom an alert is for. A canary is for the probes it names, whatever else is in its area (P6). */
+export function recipientFilter(envelope: Envelope): RecipientFilter {
+  if (envelope.audience === 'canary')
+    return { kind: 'probes', deviceIds: (envelope.alert.addresses ?? '').split(/\s+/).filter(Boolean) };
+  return { kind: 'public', reach: reachOf(envelope.areaCodes) };
+}
+
+function weightOf(envelope: Envelope): number {
+  return Math.max(...envelope.alert.info.map((info) => WEIGHTS[info.severity]));
+}

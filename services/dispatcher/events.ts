@@ -1,0 +1,49 @@
+import type { TransportKind } from '../../shared/envelope/envelope.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import type { Arrival, JournalState } from './journal.ts';
+import type { ARRIVAL_RESULTS, DispatcherMetrics, JUNK_SOURCES } from './metrics.ts';
+import type { Outcome } from './transports/transport.ts';
+
+export type DispatcherEvents = ReturnType<typeof createDispatcherEvents>;
+
+/** What happens in a dispatcher, each as one function that writes the counter and the log line together. */
+export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) {
+  return {
+    alertArrived(id: string, lane: Arrival, result: (typeof ARRIVAL_RESULTS)[number], audience?: string): void {
+      metrics.arrivals.inc({ lane, result });
+      if (audience !== 'canary') log.info({ alert: id, lane, result }, 'alert arrived');
+    },
+    alertRefused(lane: Arrival, reason: string): void {
+      metrics.arrivals.inc({ lane, result: 'refused' });
+      log.warn({ lane, reason }, 'alert refused: it is not what was signed');
+    },
+    outcome(transport: TransportKind, outcome: Outcome): void {
+      metrics.outcomes.inc({ transport, outcome: outcome.kind });
+    },
+    runEnded(id: string, transport: TransportKind, state: JournalState, figures: object): void {
+      log.info({ alert: id, transport, state, ...figures }, 'fan-out ended');
+    },
+    shardTakenOver(id: string, transport: TransportKind, shard: number, from: string): void {
+      log.warn({ alert: id, transport, shard, from }, 'took over what a silent peer had left');
+    },
+    removed(transport: TransportKind, count: number): void {
+      metrics.removed.inc({ transport }, count);
+      log.info({ transport, count }, 'subscriptions removed: gone');
+    },
+    quarantined(transport: TransportKind, count: number): void {
+      metrics.quarantined.inc({ transport }, count);
+      log.error({ transport, count }, 'storm of gone subscriptions: kept, for a human to judge');
+    },
+    registryChanged(size: number): void {
+      metrics.registrySize.set(size);
+    },
+    registryRebuilt(): void {
+      metrics.registryRebuilt.set(1);
+      log.error('replica of the registry was corrupt: set aside and filled anew from the streams');
+    },
+    junkDropped(source: (typeof JUNK_SOURCES)[number]): void {
+      metrics.junk.inc({ source });
+      log.error({ source }, 'dropped a message that is not what its place says');
+    },
+  };
+}

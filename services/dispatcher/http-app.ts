@@ -1,0 +1,103 @@
+import type { Express } from 'express';
+import { z } from 'zod';
+import { AreaCode, reachOf } from '../../shared/alert/area.ts';
+import { AlertId } from '../../shared/alert/alert-id.ts';
+import { MAX_ENVELOPE_BYTES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
+import { SignatureError } from '../../shared/envelope/signature.ts';
+import { type AppDeps, createApp, finishApp, jsonBody, textBody } from '../../shared/http/app.ts';
+import { requireToken } from '../../shared/http/bearer.ts';
+import { invalidRequest, ProblemError } from '../../shared/http/problem.ts';
+import { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
+import type { AudienceAnswer, IntakeAnswer } from '../../shared/receipt/progress.ts';
+import { ProofReport } from '../../shared/receipt/proof.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { Journal } from './journal.ts';
+import type { JournalPage } from './peers.ts';
+import type { Registry } from './registry.ts';
+import { ConflictError, type TakeAlert } from './take-alert.ts';
+
+const MAX_RECEIPTS_BYTES = 4 * 1024 * 1024;
+const MAX_AREAS = 1_300;
+
+export interface HttpDeps extends AppDeps {
+  readonly node: string;
+  readonly site: string;
+  readonly token: string;
+  readonly takeAlert: TakeAlert;
+  readonly takeReceipt: (receipt: CompletionReceipt) => void;
+  readonly takeProofs: (report: ProofReport) => void;
+  readonly dispatch: Pick<Dispatch, 'progress'>;
+  readonly journal: Pick<Journal, 'after'>;
+  readonly registry: Pick<Registry, 'count'>;
+}
+
+/** The dispatcher's own address: for ingest, peers and canaries, all with the internal token. */
+export function createDispatcherApp(deps: HttpDeps): Express {
+  const app = createApp(deps);
+  app.use('/v1', requireToken(deps.token));
+  app.post('/v1/intake', textBody(MAX_ENVELOPE_BYTES), async (request, response) => {
+    response.json(await intake(request.body, deps));
+  });
+  app.post('/v1/receipts', jsonBody(MAX_RECEIPTS_BYTES), (request, response) => {
+    for (const receipt of parsed(z.array(CompletionReceipt).max(500), request.body)) deps.takeReceipt(receipt);
+    response.status(204).end();
+  });
+  app.post('/v1/proofs', jsonBody(256 * 1024), (request, response) => {
+    deps.takeProofs(parsed(ProofReport, request.body));
+    response.status(204).end();
+  });
+  app.get('/v1/journal', (request, response) => {
+    response.json(journalPage(parsed(JournalQuery, request.query).since, deps.journal));
+  });
+  app.get('/v1/alerts/:id/progress', (request, response) => {
+    const progress = deps.dispatch.progress(parsed(AlertId, request.params.id));
+    if (!progress) throw new ProblemError(404, 'unknown-alert', 'This dispatcher does not have the alert');
+    response.json(progress);
+  });
+  app.get('/v1/audience', (request, response) => {
+    response.json(audience(parsed(AudienceQuery, request.query).area, deps.registry));
+  });
+  finishApp(app, deps.log);
+  return app;
+}
+
+const JournalQuery = z.object({ since: z.string().regex(/^\d{1,15}\.\d{1,15}$/).default('0.0') });
+const AudienceQuery = z.object({
+  area: z.union([AreaCode.transform((code) => [code]), z.array(AreaCode).max(MAX_AREAS)]),
+});
+
+function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
+  const result = schema.safeParse(input);
+  if (!result.success) throw invalidRequest(result.error);
+  return result.data;
+}
+
+/** Answers once the alert is in the journal, synced. */
+async function intake(body: unknown, deps: HttpDeps): Promise<IntakeAnswer> {
+  if (typeof body !== 'string')
+    throw new ProblemError(415, 'not-jose', 'A signed envelope comes as application/jose');
+  try {
+    return { v: 1, result: await deps.takeAlert(body, 'direct'), site: deps.site, node: deps.node };
+  } catch (error) {
+    if (error instanceof SignatureError)
+      throw new ProblemError(422, 'envelope-refused', 'The envelope is refused', { detail: error.message });
+    if (error instanceof ConflictError) throw new ProblemError(409, 'conflict', error.message);
+    throw error;
+  }
+}
+
+function journalPage(since: string, journal: Pick<Journal, 'after'>): JournalPage {
+  const [alerts = 0, receipts = 0] = since.split('.').map(Number);
+  const page = journal.after({ alerts, receipts });
+  return {
+    cursor: `${page.cursor.alerts}.${page.cursor.receipts}`,
+    entries: page.entries.map(({ id, jws }) => ({ id, jws })),
+    receipts: page.receipts,
+  };
+}
+
+function audience(areaCodes: readonly string[], registry: Pick<Registry, 'count'>): AudienceAnswer {
+  const filter = { kind: 'public' as const, reach: reachOf(areaCodes) };
+  const counts = TRANSPORTS.map((kind) => [kind, registry.count(filter, kind, false)] as const);
+  return { v: 1, counts: Object.fromEntries(counts) };
+}

@@ -1,0 +1,205 @@
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { Audience } from '../../shared/alert/audience.ts';
+import { Lane } from '../../shared/envelope/envelope.ts';
+import { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
+
+/** How an alert came: by a lane from ingest, or from a peer that had it. */
+export type Arrival = Lane | 'peer';
+
+/**
+ * - `open`: to be sent by this node; `done`: sent and confirmed; `expired`, `cancelled`: ended before that;
+ * - `journaled`: kept for the record and for peers, never sent by this node (came too late, or is another node's canary).
+ */
+export type JournalState = 'open' | 'done' | 'expired' | 'cancelled' | 'journaled';
+
+export interface JournalEntry {
+  readonly seq: number;
+  readonly id: string;
+  readonly jws: string;
+  readonly contentHash: string;
+  readonly audience: Audience;
+  readonly receivedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: JournalState;
+  readonly arrivals: readonly Arrival[];
+}
+
+const Row = z.object({
+  seq: z.int(),
+  id: z.string(),
+  jws: z.string(),
+  content_hash: z.string(),
+  audience: z.enum(['public', 'canary']),
+  received_at: z.int(),
+  expires_at: z.int(),
+  state: z.enum(['open', 'done', 'expired', 'cancelled', 'journaled']),
+  arrivals: z.string(),
+});
+const Arrivals = z.array(z.union([Lane, z.literal('peer')]));
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS alerts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, jws TEXT NOT NULL, content_hash TEXT NOT NULL,
+    audience TEXT NOT NULL, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, state TEXT NOT NULL, arrivals TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS ended (id TEXT PRIMARY KEY, by_id TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS receipts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL, transport TEXT NOT NULL, shard INTEGER NOT NULL,
+    node TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (alert_id, transport, shard, node)
+  ) STRICT;
+`;
+
+const KEEP_PUBLIC_MS = 8 * 24 * 3600 * 1000;
+const KEEP_CANARY_MS = 3600 * 1000;
+
+/** Pages of what peers ask for; an envelope has at most 512 KB. */
+const PAGE_ALERTS = 50;
+const PAGE_RECEIPTS = 500;
+
+/** What a peer has read so far: the last alert and the last receipt. */
+export interface JournalCursor {
+  readonly alerts: number;
+  readonly receipts: number;
+}
+
+/**
+ * The node's own record of alerts and receipts, synced to disk on every write: what `stored` in an intake answer means.
+ * It holds more than the bus needs to be asked for, so a node can serve its peers with the bus gone.
+ */
+export class Journal {
+  readonly #db: DatabaseSync;
+
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
+    this.#db.exec(SCHEMA);
+  }
+
+  find(id: string): JournalEntry | undefined {
+    const row = this.#db.prepare('SELECT * FROM alerts WHERE id = ?').get(id);
+    return row === undefined ? undefined : toEntry(row);
+  }
+
+  /** Writes a new alert; on disk when it returns. */
+  insert(entry: Omit<JournalEntry, 'seq'>): void {
+    this.#db
+      .prepare(
+        'INSERT INTO alerts (id, jws, content_hash, audience, received_at, expires_at, state, arrivals) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(
+        entry.id,
+        entry.jws,
+        entry.contentHash,
+        entry.audience,
+        entry.receivedAtMs,
+        entry.expiresAtMs,
+        entry.state,
+        JSON.stringify(entry.arrivals),
+      );
+  }
+
+  noteArrival(id: string, arrivals: readonly Arrival[]): void {
+    this.#db.prepare('UPDATE alerts SET arrivals = ? WHERE id = ?').run(JSON.stringify(arrivals), id);
+  }
+
+  setState(id: string, state: JournalState): void {
+    this.#db.prepare('UPDATE alerts SET state = ? WHERE id = ?').run(state, id);
+  }
+
+  /** Public alerts that this node has not finished. A canary that was cut short is the next round's matter. */
+  open(): JournalEntry[] {
+    return this.#db
+      .prepare("SELECT * FROM alerts WHERE state = 'open' AND audience = 'public' ORDER BY seq")
+      .all()
+      .map(toEntry);
+  }
+
+  /** Closes what ended while this node was away. */
+  expireOpen(nowMs: number): void {
+    this.#db.prepare("UPDATE alerts SET state = 'expired' WHERE state = 'open' AND expires_at <= ?").run(nowMs);
+  }
+
+  /** Notes that an alert is over because of another one, also before the first has come. */
+  end(id: string, byId: string, nowMs: number): void {
+    this.#db.prepare('INSERT OR IGNORE INTO ended (id, by_id, at) VALUES (?, ?, ?)').run(id, byId, nowMs);
+  }
+
+  isEnded(id: string): boolean {
+    return this.#db.prepare('SELECT 1 FROM ended WHERE id = ?').get(id) !== undefined;
+  }
+
+  /** Keeps a receipt unless a newer one of the same node and shard is there. Returns whether it was news. */
+  addReceipt(receipt: CompletionReceipt): boolean {
+    const { alertId, transport, shard, node, revision } = receipt;
+    const result = this.#db
+      .prepare(
+        `REPLACE INTO receipts (alert_id, transport, shard, node, revision, body) SELECT ?, ?, ?, ?, ?, ?
+         WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE alert_id = ? AND transport = ? AND shard = ? AND node = ? AND revision >= ?)`,
+      )
+      .run(
+        ...[alertId, transport, shard, node, revision, JSON.stringify(receipt)],
+        ...[alertId, transport, shard, node, revision],
+      );
+    return Number(result.changes) > 0;
+  }
+
+  receiptsOf(alertId: string): CompletionReceipt[] {
+    return this.#db
+      .prepare('SELECT body FROM receipts WHERE alert_id = ? ORDER BY seq')
+      .all(alertId)
+      .map(toReceipt);
+  }
+
+  /** Public alerts and receipts after the cursor, oldest first: what a peer may lack. Canaries are nobody else's. */
+  after(cursor: JournalCursor): { cursor: JournalCursor; entries: JournalEntry[]; receipts: CompletionReceipt[] } {
+    const entries = this.#db
+      .prepare("SELECT * FROM alerts WHERE seq > ? AND audience = 'public' ORDER BY seq LIMIT ?")
+      .all(cursor.alerts, PAGE_ALERTS)
+      .map(toEntry);
+    const rows = this.#db
+      .prepare('SELECT seq, body FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?')
+      .all(cursor.receipts, PAGE_RECEIPTS);
+    return {
+      cursor: {
+        alerts: entries.at(-1)?.seq ?? cursor.alerts,
+        receipts: Number(rows.at(-1)?.['seq'] ?? cursor.receipts),
+      },
+      entries,
+      receipts: rows.map(toReceipt),
+    };
+  }
+
+  /** Removes what is past keeping. */
+  purge(nowMs: number): void {
+    const oldest = nowMs - KEEP_PUBLIC_MS;
+    this.#db
+      .prepare("DELETE FROM alerts WHERE (audience = 'canary' AND expires_at < ?) OR expires_at < ?")
+      .run(nowMs - KEEP_CANARY_MS, oldest);
+    this.#db.prepare('DELETE FROM ended WHERE at < ?').run(oldest);
+    this.#db.exec('DELETE FROM receipts WHERE alert_id NOT IN (SELECT id FROM alerts)');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function toEntry(row: unknown): JournalEntry {
+  const parsed = Row.parse(row);
+  return {
+    seq: parsed.seq,
+    id: parsed.id,
+    jws: parsed.jws,
+    contentHash: parsed.content_hash,
+    audience: parsed.audience,
+    receivedAtMs: parsed.received_at,
+    expiresAtMs: parsed.expires_at,
+    state: parsed.state,
+    arrivals: Arrivals.parse(JSON.parse(parsed.arrivals)),
+  };
+}
+
+function toReceipt(row: Record<string, unknown>): CompletionReceipt {
+  return CompletionReceipt.parse(JSON.parse(String(row['body'])));
+}

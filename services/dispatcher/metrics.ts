@@ -1,0 +1,76 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { LANES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
+
+export const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable'] as const;
+export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
+export const JUNK_SOURCES = ['alerts', 'registry', 'receipts', 'proofs'] as const;
+
+export type DispatcherMetrics = ReturnType<typeof createDispatcherMetrics>;
+
+/** All metrics of a dispatcher, with every label value at 0 from the start. */
+export function createDispatcherMetrics(registry: Registry) {
+  const registers = [registry];
+  const outcomes = new Counter({
+    name: 'dispatcher_outcomes_total',
+    help: 'Sends by transport and what the provider made of them; accepted is not received',
+    labelNames: ['transport', 'outcome'] as const,
+    registers,
+  });
+  const arrivals = new Counter({
+    name: 'dispatcher_arrivals_total',
+    help: 'Signed envelopes by the way they came and what became of them',
+    labelNames: ['lane', 'result'] as const,
+    registers,
+  });
+  const junk = new Counter({
+    name: 'dispatcher_junk_total',
+    help: 'Messages that are not what their place says; dropped. Anything above 0 wants a look',
+    labelNames: ['source'] as const,
+    registers,
+  });
+  for (const transport of TRANSPORTS)
+    for (const outcome of OUTCOME_KINDS) outcomes.inc({ transport, outcome }, 0);
+  for (const lane of [...LANES, 'peer'])
+    for (const result of ARRIVAL_RESULTS) arrivals.inc({ lane, result }, 0);
+  for (const source of JUNK_SOURCES) junk.inc({ source }, 0);
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  return {
+    outcomes,
+    arrivals,
+    junk,
+    liveAlerts: gauge('dispatcher_live_alerts', 'Alerts that this node is sending or watching over'),
+    registrySize: gauge('dispatcher_registry_devices', 'Active subscriptions in this node’s replica'),
+    registryRebuilt: gauge('dispatcher_registry_rebuilt', '1 when the replica was corrupt at start and is filled anew'),
+    quarantined: new Counter({
+      name: 'dispatcher_quarantined_total',
+      help: 'Subscriptions that a provider called gone in a storm: kept, for a human to judge',
+      labelNames: ['transport'] as const,
+      registers,
+    }),
+    removed: new Counter({
+      name: 'dispatcher_removed_total',
+      help: 'Subscriptions removed because their provider said gone',
+      labelNames: ['transport'] as const,
+      registers,
+    }),
+    /** Shows how many sends wait for a provider's answer, asked when the metrics are read. */
+    watchInFlight(read: () => readonly { transport: string; inFlight: number }[]): void {
+      new Gauge({
+        name: 'dispatcher_in_flight_sends',
+        help: 'Sends that wait for a provider’s answer',
+        labelNames: ['transport'] as const,
+        registers,
+        collect() {
+          for (const { transport, inFlight } of read()) this.set({ transport }, inFlight);
+        },
+      });
+    },
+    receiptsDropped: gauge('dispatcher_receipts_dropped', 'Receipts not sent directly because a peer is too far behind'),
+    busReady: new Gauge({
+      name: 'dispatcher_bus_ready',
+      help: '1 when the site’s bus is connected, syncs each write and holds the declared streams',
+      labelNames: ['bus_site'] as const,
+      registers,
+    }),
+  };
+}

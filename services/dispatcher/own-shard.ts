@@ -1,0 +1,104 @@
+import type { TransportKind } from '../../shared/envelope/envelope.ts';
+import type { CompletionReceipt, OutcomeCounts } from '../../shared/receipt/completion-receipt.ts';
+import type { Outcome } from './transports/transport.ts';
+
+interface Pending {
+  readonly attempt: number;
+  readonly dueMs: number;
+}
+
+type Counts = { -readonly [Kind in keyof OutcomeCounts]: OutcomeCounts[Kind] };
+
+/** What this node has done in one shard of one alert on one transport. */
+export class OwnShard {
+  readonly shard: number;
+  readonly takenOverFrom: string | undefined;
+  readonly counts: Counts = { accepted: 0, gone: 0, rejected: 0, dropped: 0 };
+  /** Devices to try again. One that is being tried stays here until it has an outcome: a receipt never leaves it out. */
+  readonly pending = new Map<string, Pending>();
+  /** Every first try has an outcome. */
+  settled = false;
+  readonly #gone: string[] = [];
+  readonly #trying = new Set<string>();
+  #revision = 0;
+
+  constructor(shard: number, takenOverFrom?: string) {
+    this.shard = shard;
+    this.takenOverFrom = takenOverFrom;
+  }
+
+  get gone(): readonly string[] {
+    return this.#gone;
+  }
+
+  /** Notes an outcome; `again` says when to try once more. An outcome without it is final. */
+  record(deviceId: string, outcome: Outcome, again: Pending | undefined): void {
+    this.#trying.delete(deviceId);
+    if (again) {
+      this.pending.set(deviceId, again);
+      return;
+    }
+    this.pending.delete(deviceId);
+    if (outcome.kind === 'accepted') this.counts.accepted++;
+    else if (outcome.kind === 'gone') {
+      this.counts.gone++;
+      this.#gone.push(deviceId);
+    } else if (outcome.kind === 'rejected') this.counts.rejected++;
+    else this.counts.dropped++;
+  }
+
+  /** At most `limit` devices whose time has come; they count as being tried until `record` is called. */
+  takeDue(nowMs: number, limit: number): { deviceId: string; attempt: number }[] {
+    const due: { deviceId: string; attempt: number }[] = [];
+    for (const [deviceId, { attempt, dueMs }] of this.pending) {
+      if (due.length === limit) break;
+      if (dueMs > nowMs || this.#trying.has(deviceId)) continue;
+      this.#trying.add(deviceId);
+      due.push({ deviceId, attempt });
+    }
+    return due;
+  }
+
+  /** A device that is no longer subscribed: there is nobody to try again. */
+  forget(deviceId: string): void {
+    this.#trying.delete(deviceId);
+    this.pending.delete(deviceId);
+    this.counts.dropped++;
+  }
+
+  resumePending(deviceIds: readonly string[], nowMs: number): void {
+    for (const deviceId of deviceIds) this.pending.set(deviceId, { attempt: 2, dueMs: nowMs });
+  }
+
+  /** Takes up what an earlier life of this node has written. */
+  resume(receipt: CompletionReceipt, nowMs: number): void {
+    Object.assign(this.counts, receipt.counts);
+    this.resumePending(receipt.pending, nowMs);
+    this.#revision = receipt.revision + 1;
+    this.settled = true;
+  }
+
+  /** The next receipt of this shard. */
+  receipt(head: { alertId: string; transport: TransportKind; node: string; at: string }): CompletionReceipt {
+    return {
+      v: 1,
+      ...head,
+      shard: this.shard,
+      counts: { ...this.counts },
+      pending: [...this.pending.keys()],
+      ...(this.takenOverFrom === undefined ? {} : { takenOverFrom: this.takenOverFrom }),
+      revision: this.#revision++,
+    };
+  }
+}
+
+export function sumCounts(all: readonly OutcomeCounts[]): OutcomeCounts {
+  const sum = { accepted: 0, gone: 0, rejected: 0, dropped: 0 };
+  for (const counts of all) {
+    sum.accepted += counts.accepted;
+    sum.gone += counts.gone;
+    sum.rejected += counts.rejected;
+    sum.dropped += counts.dropped;
+  }
+  return sum;
+}

@@ -1,0 +1,110 @@
+/** The latest that a node has said about one shard. */
+export interface ShardReceipt {
+  readonly node: string;
+  /** Somebody is still to be tried again. */
+  readonly hasPending: boolean;
+  /** It only went through what this other node had left. */
+  readonly takenOverFrom?: string | undefined;
+  /** When this node heard of it, by this node's clock (ms). */
+  readonly heardAtMs: number;
+}
+
+/**
+ * How far a peer's word is good. `confirmed`: the canary proved its route after it spoke; `trusted`: proved within the
+ * last 150 s; `unproved`: neither.
+ */
+export type Trust = 'confirmed' | 'trusted' | 'unproved';
+
+/** All that one node knows when it decides what to do next for one alert on one transport. */
+export interface RingView {
+  readonly shards: number;
+  readonly self: string;
+  /** All dispatchers by name, this one among them, in the same order everywhere. */
+  readonly nodes: readonly string[];
+  /** Shards that this node has begun or gone through. */
+  readonly begun: ReadonlySet<number>;
+  /** Shards in which this node has somebody to try again. */
+  readonly ownPending: boolean;
+  /** Receipts of peers for a shard, the latest of each. */
+  readonly peerReceipts: (shard: number) => readonly ShardReceipt[];
+  readonly trust: (node: string, heardAtMs: number) => Trust;
+  /** Nothing has been heard of this peer for so long that what it holds should be taken over. */
+  readonly silent: (node: string) => boolean;
+  readonly selfProved: boolean;
+  readonly anybodyProved: boolean;
+}
+
+export type RingStep =
+  | { readonly step: 'send'; readonly shard: number }
+  /** Go through what that silent peer had left pending. */
+  | { readonly step: 'take-over'; readonly shard: number; readonly from: string }
+  /** Nothing to do now; something may come (a retry, a receipt, a proof that lapses). */
+  | { readonly step: 'wait' }
+  /** Every shard is closed by this node or by a peer whose route was proved after it. */
+  | { readonly step: 'finished' };
+
+/**
+ * The order in which node `position` of `nodes` goes through the shards: its own arc upwards, then the other arcs from
+ * their far ends backwards, so that two nodes meet in the middle of what is left and never have to agree on anything.
+ */
+export function shardOrder(position: number, nodes: number, shards: number): number[] {
+  const arc = (k: number) => ({ from: Math.floor((k * shards) / nodes), to: Math.floor(((k + 1) * shards) / nodes) });
+  const own = arc(position);
+  const order: number[] = [];
+  for (let shard = own.from; shard < own.to; shard++) order.push(shard);
+  for (let step = 1; step < nodes; step++) {
+    const other = arc((position + step) % nodes);
+    for (let shard = other.to - 1; shard >= other.from; shard--) order.push(shard);
+  }
+  return order;
+}
+
+/** What a node does next. Pure: the whole ring is this function asked again and again. */
+export function nextStep(view: RingView, order: readonly number[]): RingStep {
+  for (const shard of order) {
+    if (!view.begun.has(shard) && fullReceipts(view, shard).length === 0) return { step: 'send', shard };
+  }
+  let waiting = view.ownPending;
+  for (const shard of order) {
+    if (view.begun.has(shard)) continue;
+    const verdict = judgeShard(view, shard);
+    if (verdict.step === 'wait') waiting = true;
+    else if (verdict.step !== 'finished') return verdict;
+  }
+  return waiting ? { step: 'wait' } : { step: 'finished' };
+}
+
+/** Receipts of nodes that went through the whole shard, not only through somebody's leftovers. */
+function fullReceipts(view: RingView, shard: number): ShardReceipt[] {
+  return view.peerReceipts(shard).filter((receipt) => receipt.takenOverFrom === undefined);
+}
+
+/** A shard that this node has not begun and that at least one peer has gone through. */
+function judgeShard(view: RingView, shard: number): RingStep {
+  const receipts = fullReceipts(view, shard);
+  const good = receipts.filter((receipt) => view.trust(receipt.node, receipt.heardAtMs) !== 'unproved');
+  if (good.length === 0) {
+    // Nobody whose word is good: a proven node does it again; where nobody is proven, everybody does.
+    return view.selfProved || !view.anybodyProved ? { step: 'send', shard } : { step: 'wait' };
+  }
+  const closed = good.filter((receipt) => isClosed(view, shard, receipt));
+  if (closed.length > 0) {
+    const confirmed = closed.some((receipt) => view.trust(receipt.node, receipt.heardAtMs) === 'confirmed');
+    return confirmed ? { step: 'finished' } : { step: 'wait' };
+  }
+  const left = good.find((receipt) => view.silent(receipt.node));
+  return left ? { step: 'take-over', shard, from: left.node } : { step: 'wait' };
+}
+
+/** Nobody is pending, or a peer whose word is good has gone through what was. */
+function isClosed(view: RingView, shard: number, receipt: ShardReceipt): boolean {
+  if (!receipt.hasPending) return true;
+  return view
+    .peerReceipts(shard)
+    .some(
+      (other) =>
+        other.takenOverFrom === receipt.node &&
+        !other.hasPending &&
+        view.trust(other.node, other.heardAtMs) !== 'unproved',
+    );
+}

@@ -1,0 +1,156 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
+import { SiteBus } from '../../shared/bus/site-bus.ts';
+import { KeySet } from '../../shared/envelope/key-set.ts';
+import { openEnvelope } from '../../shared/envelope/open-envelope.ts';
+import { createVerifier } from '../../shared/envelope/signature.ts';
+import { listen } from '../../shared/http/listen.ts';
+import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
+import { Health } from '../../shared/lifecycle/health.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import type { DispatcherConfig } from './config.ts';
+import { Dispatch } from './dispatch.ts';
+import { dispatchTransports } from './dispatch-transports.ts';
+import { createDispatcherEvents } from './events.ts';
+import { followAlerts } from './follow-alerts.ts';
+import { followReceipts } from './follow-receipts.ts';
+import { followRegistry } from './follow-registry.ts';
+import { createDispatcherApp } from './http-app.ts';
+import { Journal } from './journal.ts';
+import { startHousekeeping } from './housekeeping.ts';
+import { createDispatcherMetrics } from './metrics.ts';
+import { type Peers, startPeers } from './peers.ts';
+import { Registry } from './registry.ts';
+import { createRemoveGone } from './remove-gone.ts';
+import { createSayReceipt } from './say-receipt.ts';
+import { createTakeAlert } from './take-alert.ts';
+import { buildTransports } from './transports/registry.ts';
+import { RouteTrust } from './trust.ts';
+
+/** Builds a dispatcher and starts it. It needs nothing else to be up: what it lacks now it takes up when it comes. */
+export function startDispatcher(config: DispatcherConfig, log: Logger) {
+  return startWithCleanup(async (cleanup) => {
+    const node = config.NODE_NAME;
+    const now = systemClock;
+    const token = readTextFile(config.INTERNAL_TOKEN_FILE, 'internal token');
+    const keySet = readJsonFile(config.TRUSTED_KEYS_FILE, KeySet, 'trusted keys');
+    const verifyEnvelope = createVerifier(keySet, 'envelope');
+    const verifyAlert = createVerifier(keySet, 'alert');
+    const nodes = [...new Set([node, ...config.DISPATCHERS.map((peer) => peer.name)])].sort();
+
+    const metricsRegistry = createMetricsRegistry('dispatcher', node);
+    const metrics = createDispatcherMetrics(metricsRegistry);
+    const events = createDispatcherEvents(metrics, log);
+    const health = new Health();
+
+    mkdirSync(config.DATA_DIR, { recursive: true });
+    const journal = new Journal(join(config.DATA_DIR, 'journal.sqlite'));
+    cleanup.add('journal', () => journal.close());
+    const registry = new Registry(join(config.DATA_DIR, 'registry.sqlite'));
+    cleanup.add('registry', () => registry.close());
+    if (registry.rebuilt) events.registryRebuilt();
+    events.registryChanged(registry.size());
+
+    const buses = config.NATS_SITES.map(
+      (site) =>
+        new SiteBus(
+          {
+            site,
+            clientName: `dispatcher-${node}`,
+            streams: ['ALERTS', 'REGISTRY', 'RECEIPTS', 'PROOFS'],
+            allowUnsynced: config.DEPLOYMENT === 'development',
+          },
+          log,
+        ),
+    );
+    for (const bus of buses) cleanup.add(`bus ${bus.site}`, () => bus.close());
+
+    const transports = buildTransports(config, log, metricsRegistry);
+    for (const transport of Object.values(transports))
+      cleanup.add(`transport ${transport.kind}`, () => transport.close());
+
+    const trust = new RouteTrust(now);
+    let peers: Peers | undefined;
+    const startedPeers = (): Peers => {
+      if (!peers) throw new Error('peers are not started yet');
+      return peers;
+    };
+    const dispatch: Dispatch = new Dispatch({
+      node,
+      site: config.SITE,
+      nodes,
+      journal,
+      registry,
+      transports: dispatchTransports(transports, metrics),
+      trust,
+      silent: (name) => startedPeers().silent(name),
+      publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
+      reportGone: createRemoveGone({ registry, buses, events, now }),
+      verifyEnvelope,
+      verifyAlert,
+      events,
+      log,
+      now,
+    });
+    cleanup.add('fan-outs', () => dispatch.close());
+    const takeAlert = createTakeAlert({ node, journal, dispatch, verifyEnvelope, verifyAlert, events, now });
+
+    peers = startPeers({
+      peers: config.DISPATCHERS.filter((peer) => peer.name !== node),
+      token,
+      takeAlert: (jws) => takeAlert(jws, 'peer'),
+      takeReceipt: (receipt) => void dispatch.heard(receipt),
+      metrics,
+      log,
+      now,
+    });
+    cleanup.add('peers', () => startedPeers().close());
+
+    journal.expireOpen(now());
+    for (const entry of journal.open()) await dispatch.begin(entry, await openEnvelope(entry.jws, verifyEnvelope));
+
+    const registryFollower = followRegistry({ registry, buses, events, log });
+    cleanup.add('registry follower', () => registryFollower.close());
+    const alertFollower = followAlerts({ node, buses, takeAlert, events, log });
+    cleanup.add('alert follower', () => alertFollower.close());
+    const takeReceipt = (receipt: Parameters<typeof dispatch.heard>[0]) => {
+      startedPeers().heardFrom(receipt.node);
+      dispatch.heard(receipt);
+    };
+    const takeProofs = (report: Parameters<typeof trust.note>[0], spokenAtMs: number) => {
+      trust.note(report, spokenAtMs);
+      dispatch.reconsider();
+    };
+    const receiptFollower = followReceipts({ buses, takeReceipt, takeProofs, events, log, now });
+    cleanup.add('receipt follower', () => receiptFollower.close());
+    const housekeeping = startHousekeeping({ journal, dispatch, buses, metrics, log, now });
+    cleanup.add('housekeeping', () => housekeeping.close());
+
+    health.add({ name: 'registry', check: () => registryFollower.caughtUp() || registry.size() > 0 });
+    const app = createDispatcherApp({
+      log,
+      health,
+      metrics: metricsRegistry,
+      node,
+      site: config.SITE,
+      token,
+      takeAlert,
+      takeReceipt,
+      takeProofs: (report) => takeProofs(report, now()),
+      dispatch,
+      journal,
+      registry,
+    });
+    const http = await listen(app, { host: config.HOST, port: config.PORT });
+    cleanup.add('http', () => http.close());
+    cleanup.add('readiness', () => health.stopping());
+    health.started();
+    log.info({ port: http.port, nodes, devices: registry.size() }, 'dispatcher started');
+    // Not awaited: a provider that is down must not keep a dispatcher from taking alerts.
+    for (const transport of Object.values(transports)) void transport.warmUp();
+    return { port: http.port };
+  });
+}
