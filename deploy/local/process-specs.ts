@@ -11,6 +11,7 @@ import {
 import type { ProcessSpec } from './managed-process.ts';
 import { sandboxEnv, serviceEnv } from './service-env.ts';
 import { vapidPublicKey } from './state.ts';
+import { StartError } from './wait-for.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -82,14 +83,22 @@ export function serviceSpec(
   };
 }
 
-function nodeSpec(layout: Layout, folder: string, name: string) {
-  const main = join('services', folder, 'main.ts');
-  if (!existsSync(join(ROOT, main)))
-    throw new Error(`${main} does not exist: ${name} cannot be started`);
+/** Throws StartError when a service is not in this checkout, before anything is started. */
+export function checkSources(kinds: readonly (ServiceKind | 'sandbox')[]): void {
+  const missing = kinds.map(mainOf).filter((main) => !existsSync(join(ROOT, main)));
+  if (missing.length > 0)
+    throw new StartError(`this checkout lacks ${missing.join(', ')}: nothing is started`);
+}
+
+function mainOf(kind: string): string {
+  return join('services', kind, 'main.ts');
+}
+
+function nodeSpec(layout: Layout, kind: string, name: string) {
   return {
     name,
     file: process.execPath,
-    args: [main],
+    args: [mainOf(kind)],
     cwd: ROOT,
     logFile: filesOf(layout.stateDir).logFile(name),
   };

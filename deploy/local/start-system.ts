@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { CleanupStack } from '../../shared/lifecycle/cleanup-stack.ts';
 import { startControl } from './control-server.ts';
 import {
@@ -13,9 +12,16 @@ import { ManagedProcess, type ProcessSpec } from './managed-process.ts';
 import { findNatsServer } from './nats-server.ts';
 import { checkPorts } from './ports.ts';
 import { identify } from './process-identity.ts';
-import { type ExtraEnv, natsSpec, sandboxSpec, serviceSpec } from './process-specs.ts';
+import {
+  checkSources,
+  type ExtraEnv,
+  natsSpec,
+  sandboxSpec,
+  serviceSpec,
+} from './process-specs.ts';
 import { removeRunFile, takeOver, writeRunFile } from './run-file.ts';
 import { prepareState } from './state.ts';
+import { makeStateDir } from './state-file.ts';
 import { Supervisor } from './supervisor.ts';
 import { urlsOf } from './urls.ts';
 import { waitFor } from './wait-for.ts';
@@ -70,7 +76,8 @@ async function start(
   const { say = () => undefined, signal, services = SERVICES, extraEnv = {} } = options;
   const layout = layoutOf(options);
   const files = filesOf(layout.stateDir);
-  mkdirSync(layout.stateDir, { recursive: true, mode: 0o700 });
+  makeStateDir(layout.stateDir);
+  if (services.length > 0) checkSources(['sandbox', ...services]);
   await takeOver(files.runFile, say);
   await checkPorts(layout);
 

@@ -1,5 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Writes a file that only its owner may read, in one step: a crash leaves the old one or the new one, never half. */
 export function writePrivateFile(path: string, content: string): void {
@@ -19,4 +26,15 @@ export function keepFile(path: string, make: () => string): string {
 
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** `make clean` removes a folder only when this file says that everything in it is ours. */
+const MARK = '.tocsin-state';
+
+/** Makes the state folder, and marks it as ours unless somebody else's files are in it. */
+export function makeStateDir(stateDir: string): void {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const others = readdirSync(stateDir).filter((name) => name !== 'bin' && name !== MARK);
+  if (others.length === 0)
+    writeFileSync(join(stateDir, MARK), 'Made by make run; make clean removes this folder.\n');
 }

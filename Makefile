@@ -1,0 +1,59 @@
+# Everything that is done with this repository. Needs Node 20 or later and npm; the Node 24 that runs the sources comes
+# with the packages and is put in front of PATH.
+
+SHELL := /bin/sh
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+export SITES PORT_BASE STATE_DIR NATS_SERVER
+
+STATE := $(or $(STATE_DIR),.tocsin)
+STAMP := node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo test check format bench clean
+
+help: ## Show this list
+	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server]\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP) ## Install the packages that the lockfile names, Node 24 among them
+
+run: $(STAMP) ## Start two whole sites and the stand-ins of the push providers; Ctrl-C stops all of it
+	@exec node deploy/local/main.ts
+
+demo: $(STAMP) ## Raise the Nice alert to 2,000 simulated devices and kill a dispatcher half-way
+	@exec node deploy/demo/main.ts
+
+test: $(STAMP) ## Run every test; suites that need a Docker engine or a browser say so when they are skipped
+	@node deploy/local/get-nats-server.ts
+	@TESTCONTAINERS_RYUK_DISABLED=true npm test --silent -- $(TESTS)
+
+check: $(STAMP) ## Types, lint and format, import rules, unused code and packages
+	tsc --noEmit
+	biome check .
+	npm test --silent -- tests/import-rules
+	knip
+
+format: $(STAMP) ## Put sources into the house's format
+	biome check --write .
+
+bench: $(STAMP) ## Measure latency and throughput; writes reports/
+	@exec node tests/load/main.ts
+
+clean: ## Remove the local system's state and the mark of installed packages
+	@if [ -e '$(STATE)/run.json' ] && [ -d "/proc/$$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' '$(STATE)/run.json' | head -n 1)" ]; then \
+	  echo 'make clean: a system is running from $(STATE); stop it first (Ctrl-C in its terminal)' >&2; exit 1; fi
+	@if [ -e '$(STATE)' ] && [ ! -e '$(STATE)/.tocsin-state' ]; then \
+	  echo 'make clean: $(STATE) was not made by make run; it is left alone' >&2; exit 1; fi
+	@echo 'removing $(STATE) (keys, data and logs of the local system), coverage/ and $(STAMP)'
+	@rm -rf -- '$(STATE)' coverage '$(STAMP)'
+
+$(STAMP): package.json package-lock.json .npmrc
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+	  echo 'Node 20 or later and npm are needed, and one of them is not on PATH. Debian: apt-get install nodejs npm' >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 20 ? 0 : 1)' || { \
+	  echo "Node 20 or later is needed; this is $$(node --version)" >&2; exit 1; }
+	@echo 'installing packages (npm ci, about half a minute)'
+	@npm ci --no-audit --no-fund --loglevel=error
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 24 ? 0 : 1)' || { \
+	  echo "No packaged Node 24 for $$(uname -s) $$(uname -m): only Linux on x64 and arm64 have one. Install Node 24 and run again" >&2; exit 1; }
+	@touch $@
