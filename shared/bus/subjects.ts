@@ -24,6 +24,15 @@ export function receiptSubject(receipt: {
   return `receipt.${receipt.alertId}.${receipt.transport}.${receipt.shard}.${receipt.node}`;
 }
 
+/** Device receipts of one alert and transport as one edge has counted them so far. */
+export function deviceReceiptSubject(counted: {
+  alertId: string;
+  transport: TransportKind;
+  edge: string;
+}): string {
+  return `receipt.${counted.alertId}.${counted.transport}.device.${counted.edge}`;
+}
+
 /** One subject a path and canary, so that the stream's last message per subject is the path's last proof. */
 export function proofSubject(canary: string, path: CanaryPath): string {
   return `proof.${canary}.${path.ingest}_${path.lane}_${path.dispatcher}_${path.transport}`;

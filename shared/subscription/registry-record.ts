@@ -15,6 +15,14 @@ export const ActiveRecord = z.strictObject({
   probe: z.boolean(),
   subscription: Subscription,
   lastHeardAt: z.iso.datetime(),
+  /**
+   * SHA-256 (base64url) of the secret that the device made: whoever shows the secret may change the record, at any edge
+   * of any site. Absent for imported devices, which only an import may change. A tombstone forgets it.
+   */
+  secretHash: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{43}$/)
+    .optional(),
 });
 
 export const TombstoneRecord = z.strictObject({

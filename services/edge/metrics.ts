@@ -1,0 +1,75 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { LANES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
+import { DEVICE_ACTIONS } from '../../shared/receipt/device-receipt.ts';
+
+export const REGISTRATION_RESULTS = [
+  'created',
+  'updated',
+  'removed',
+  'imported',
+  'refused',
+  'limited',
+  'shed',
+  'unavailable',
+] as const;
+export type RegistrationResult = (typeof REGISTRATION_RESULTS)[number];
+
+export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
+export type ArrivalResult = (typeof ARRIVAL_RESULTS)[number];
+
+/** Where an alert came from: a lane, or a dispatcher's journal after both were missed. */
+export const ARRIVALS = [...LANES, 'journal'] as const;
+export type Arrival = (typeof ARRIVALS)[number];
+
+export interface EdgeMetrics {
+  readonly registrations: Counter<'result'>;
+  readonly registryWrites: Counter<'site' | 'result'>;
+  readonly outbox: Gauge;
+  readonly deviceReceipts: Counter<'transport' | 'action'>;
+  readonly alerts: Counter<'arrival' | 'result'>;
+}
+
+/** The edge's own metrics, with every label value set to 0 at start so that a rate has a beginning. */
+export function createEdgeMetrics(registry: Registry, sites: readonly string[]): EdgeMetrics {
+  const registers = [registry];
+  const metrics: EdgeMetrics = {
+    registrations: new Counter({
+      name: 'tocsin_edge_registrations_total',
+      help: 'Registration requests by how they ended',
+      labelNames: ['result'],
+      registers,
+    }),
+    registryWrites: new Counter({
+      name: 'tocsin_edge_registry_writes_total',
+      help: 'Registry records published, by site and whether the site acknowledged',
+      labelNames: ['site', 'result'],
+      registers,
+    }),
+    outbox: new Gauge({
+      name: 'tocsin_edge_outbox_records',
+      help: 'Registry records that a site still has to get',
+      registers,
+    }),
+    deviceReceipts: new Counter({
+      name: 'tocsin_edge_device_receipts_total',
+      help: 'Receipts from devices',
+      labelNames: ['transport', 'action'],
+      registers,
+    }),
+    alerts: new Counter({
+      name: 'tocsin_edge_alerts_total',
+      help: 'Signed alerts that arrived for the public page',
+      labelNames: ['arrival', 'result'],
+      registers,
+    }),
+  };
+  for (const result of REGISTRATION_RESULTS) metrics.registrations.inc({ result }, 0);
+  for (const site of sites)
+    for (const result of ['acknowledged', 'failed'])
+      metrics.registryWrites.inc({ site, result }, 0);
+  for (const transport of TRANSPORTS)
+    for (const action of DEVICE_ACTIONS) metrics.deviceReceipts.inc({ transport, action }, 0);
+  for (const arrival of ARRIVALS)
+    for (const result of ARRIVAL_RESULTS) metrics.alerts.inc({ arrival, result }, 0);
+  return metrics;
+}

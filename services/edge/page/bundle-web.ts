@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type StaticAnswer, staticAnswer } from './static-answer.ts';
+
+/** The browser's files, by path. */
+export type WebAssets = ReadonlyMap<string, StaticAnswer>;
+
+const WEB = fileURLToPath(new URL('../web/', import.meta.url));
+
+/** Asked again each time, answered 304: an old script with a new page would be worse than a question. */
+const CACHE = 'no-cache';
+
+/**
+ * Bundles the page's script and the service worker from their TypeScript sources into memory. The worker is a classic
+ * script (one function, no imports), which every browser with push takes.
+ */
+export async function bundleWeb(): Promise<WebAssets> {
+  const common = {
+    bundle: true,
+    write: false,
+    minify: true,
+    target: 'es2022',
+    legalComments: 'none',
+    logLevel: 'silent',
+  } as const;
+  const [page, worker] = await Promise.all([
+    build({ ...common, entryPoints: [`${WEB}page.ts`], format: 'esm' }),
+    build({ ...common, entryPoints: [`${WEB}sw.ts`], format: 'iife' }),
+  ]);
+  const files: [string, string | Uint8Array, string][] = [
+    ['/page.js', bundled(page), 'text/javascript; charset=utf-8'],
+    ['/sw.js', bundled(worker), 'text/javascript; charset=utf-8'],
+    ['/style.css', await readFile(`${WEB}style.css`), 'text/css; charset=utf-8'],
+    ['/icon.svg', await readFile(`${WEB}icon.svg`), 'image/svg+xml'],
+    [
+      '/manifest.webmanifest',
+      await readFile(`${WEB}manifest.webmanifest`),
+      'application/manifest+json',
+    ],
+  ];
+  return new Map(
+    files.map(([path, body, type]) => [
+      path,
+      staticAnswer(body, { 'Content-Type': type, 'Cache-Control': CACHE }),
+    ]),
+  );
+}
+
+function bundled(result: { outputFiles?: readonly { contents: Uint8Array }[] }): Uint8Array {
+  const file = result.outputFiles?.[0];
+  if (!file) throw new Error('the bundler made no file');
+  return file.contents;
+}
