@@ -8,7 +8,7 @@ import type { FairShare, LaneOfWork, ShareHolder } from './fair-share.ts';
 import type { JournalState } from './journal.ts';
 import type { Recipient, RecipientFilter, Registry } from './registry.ts';
 import { retryAtMs } from './retry-policy.ts';
-import { nextStep, type RingView, type ShardReceipt, shardOrder } from './ring.ts';
+import { nextStep, ownArc, type RingView, type ShardReceipt, shardOrder } from './ring.ts';
 import { OwnShard, sumCounts } from './own-shard.ts';
 import type { RouteTrust } from './trust.ts';
 import type { OutgoingMessage, Outcome } from './transports/transport.ts';
@@ -46,6 +46,8 @@ export interface RunTask {
 const SLICE = 200;
 /** Shards whose last answers are still out; more are not begun. */
 const MAX_UNSETTLED_SHARDS = 32;
+/** A node begins to help in another arc with so many shards at once. */
+const FIRST_HELP = 2;
 const WAIT_MS = 500;
 const RETRY_TICK_MS = 200;
 const RETRY_BATCH = 200;
@@ -58,6 +60,7 @@ export class DispatchRun {
   readonly #task: RunTask;
   readonly #deps: RunDeps;
   readonly #order: number[];
+  readonly #ownArc: ReadonlySet<number>;
   readonly #holder: ShareHolder;
   readonly #stop = new AbortController();
   readonly #own = new Map<number, OwnShard>();
@@ -67,6 +70,9 @@ export class DispatchRun {
   #endedBy: JournalState | undefined;
   #wake: () => void = () => undefined;
   #unsettled = 0;
+  /** Shards of other arcs whose last answers are still out, and how many there may be. */
+  #helping = 0;
+  #helpLimit = FIRST_HELP;
   #audience = 0;
   #firstAcceptedAtMs: number | undefined;
   #lastAcceptedAtMs: number | undefined;
@@ -76,6 +82,7 @@ export class DispatchRun {
     this.#deps = deps;
     this.#expiresAtMs = Date.parse(task.envelope.expiresAt);
     this.#order = shardOrder(deps.nodes.indexOf(deps.node), deps.nodes.length, task.envelope.shards);
+    this.#ownArc = new Set(ownArc(deps.nodes.indexOf(deps.node), deps.nodes.length, task.envelope.shards));
     this.#holder = deps.share.join(task.weight);
   }
 
@@ -150,10 +157,27 @@ export class DispatchRun {
       if (this.#isOver()) return this.#endedBy ?? 'expired';
       const step = nextStep(this.#view(), this.#order);
       if (step.step === 'finished' && this.#unsettled === 0) return 'done';
-      if (step.step === 'send' && this.#unsettled < MAX_UNSETTLED_SHARDS) await this.#passThrough(step.shard);
+      if (step.step === 'send' && this.#mayBegin(step.shard)) await this.#passThrough(step.shard);
       else if (step.step === 'take-over') this.#takeOver(step.shard, step.from);
       else await this.#change();
     }
+  }
+
+  /**
+   * The own arc goes at full speed. In the others a node helps once its own has been answered, a few shards at a time
+   * and twice as many whenever nobody else turned out to have done them: a peer that is merely a little behind is not
+   * done over, a dead one's share is soon taken at full speed.
+   */
+  #mayBegin(shard: number): boolean {
+    if (this.#unsettled >= MAX_UNSETTLED_SHARDS) return false;
+    if (this.#ownArc.has(shard)) return true;
+    return this.#unsettled === this.#helping && this.#helping < this.#helpLimit;
+  }
+
+  #noteHelped(shard: number): void {
+    this.#helping--;
+    const somebodyElseDidIt = this.#peers.has(shard);
+    this.#helpLimit = somebodyElseDidIt ? FIRST_HELP : Math.min(this.#helpLimit * 2, MAX_UNSETTLED_SHARDS);
   }
 
   /** Waits until something may have changed. */
@@ -176,6 +200,7 @@ export class DispatchRun {
     const own = new OwnShard(shard);
     this.#own.set(shard, own);
     this.#unsettled++;
+    if (!this.#ownArc.has(shard)) this.#helping++;
     const sends: Promise<void>[] = [];
     let after = '';
     for (;;) {
@@ -228,6 +253,7 @@ export class DispatchRun {
   async #settle(own: OwnShard, sends: readonly Promise<void>[]): Promise<void> {
     await Promise.all(sends);
     this.#unsettled--;
+    if (!this.#ownArc.has(own.shard)) this.#noteHelped(own.shard);
     if (!this.#stop.signal.aborted) {
       own.settled = true;
       this.#deps.reportGone(this.#task.transport, own.gone, sends.length);

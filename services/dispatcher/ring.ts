@@ -48,15 +48,17 @@ export type RingStep =
  * their far ends backwards, so that two nodes meet in the middle of what is left and never have to agree on anything.
  */
 export function shardOrder(position: number, nodes: number, shards: number): number[] {
-  const arc = (k: number) => ({ from: Math.floor((k * shards) / nodes), to: Math.floor(((k + 1) * shards) / nodes) });
-  const own = arc(position);
-  const order: number[] = [];
-  for (let shard = own.from; shard < own.to; shard++) order.push(shard);
-  for (let step = 1; step < nodes; step++) {
-    const other = arc((position + step) % nodes);
-    for (let shard = other.to - 1; shard >= other.from; shard--) order.push(shard);
-  }
+  const order = ownArc(position, nodes, shards);
+  for (let step = 1; step < nodes; step++)
+    order.push(...ownArc((position + step) % nodes, nodes, shards).reverse());
   return order;
+}
+
+/** The shards [k·S/m, (k+1)·S/m) with which node k of m begins, upwards. */
+export function ownArc(position: number, nodes: number, shards: number): number[] {
+  const from = Math.floor((position * shards) / nodes);
+  const to = Math.floor(((position + 1) * shards) / nodes);
+  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /** What a node does next. Pure: the whole ring is this function asked again and again. */

@@ -101,6 +101,7 @@ export async function followStream(
         ack_policy: AckPolicy.None,
         replay_policy: ReplayPolicy.Instant,
         inactive_threshold: 30_000_000_000,
+      mem_storage: true,
         ...(bySince
           ? {
               deliver_policy: DeliverPolicy.StartTime,
