@@ -1,0 +1,26 @@
+import type { Finding } from '../diagnosis.ts';
+import type { JudgedPath, Summary, Timetable } from '../judge.ts';
+import type { LoggedRound } from '../round-log.ts';
+import type { OtherCanary, UnreadyNode } from '../watch-peers.ts';
+import type { WitnessedAlert } from '../witness-log.ts';
+import type { Language } from './texts.ts';
+
+/** Everything that the on-call page shows. */
+export interface PageModel {
+  readonly language: Language;
+  readonly canary: string;
+  readonly site: string;
+  readonly wallNowMs: number;
+  /** The clock that ages and `OtherCanary.newestProofAtMs` are counted by. */
+  readonly ageNowMs: number;
+  readonly timetable: Timetable;
+  readonly paths: readonly JudgedPath[];
+  readonly summary: Summary;
+  readonly findings: readonly Finding[];
+  readonly unready: readonly UnreadyNode[];
+  readonly rounds: readonly LoggedRound[];
+  readonly realAlert: WitnessedAlert | undefined;
+  readonly probeCount: number;
+  readonly otherCanaries: readonly OtherCanary[];
+  readonly runbooksUrl: string;
+}

@@ -1,0 +1,65 @@
+/**
+ * Dark unless the reader's system asks for light. No state is told by colour alone: each has its word and its shape.
+ * "Proved" is blue ink on the page's own ground, never a green light: what counts there is the age.
+ */
+export const STYLE = `
+:root{color-scheme:dark;--ground:#0b0f14;--panel:#131a22;--line:#263240;--ink:#e9eef4;--soft:#9fb0c3;--proved:#7cc0ff;
+--late:#ffc247;--late-ground:#2c2208;--bad:#fff;--bad-ground:#b3201a;--bad-line:#ff6a5f;--hatch:#1d242d}
+@media (prefers-color-scheme:light){:root{color-scheme:light;--ground:#f3f5f8;--panel:#fff;--line:#d3dbe4;--ink:#0f1720;
+--soft:#526476;--proved:#0b5cad;--late:#7a4d00;--late-ground:#fff3d6;--bad:#fff;--bad-ground:#b3201a;--bad-line:#b3201a;--hatch:#e6eaef}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.45 system-ui,"Segoe UI",Roboto,"Liberation Sans",sans-serif;
+font-variant-numeric:tabular-nums}
+main,header,footer{max-width:1180px;margin:0 auto;padding:0 20px}
+header{display:flex;flex-wrap:wrap;gap:4px 16px;align-items:baseline;padding-top:16px;padding-bottom:12px}
+header strong{letter-spacing:.14em;font-size:15px}header span{color:var(--soft);font-size:14px}header .clock{margin-left:auto}
+a{color:inherit;text-underline-offset:3px}
+h1{margin:0;font-size:clamp(26px,4.6vw,42px);line-height:1.12;font-weight:750;letter-spacing:-.015em;text-wrap:balance}
+h2{margin:32px 0 10px;font-size:14px;font-weight:650;letter-spacing:.04em;color:var(--soft)}
+.verdict{border-radius:14px;padding:22px 24px;border:1px solid var(--line);border-left-width:8px;background:var(--panel)}
+.verdict p{margin:8px 0 0;font-size:18px}.verdict .fallback{font-weight:600}
+.verdict.all{border-left-color:var(--proved)}
+.verdict.some{border-color:var(--late);background:var(--late-ground)}
+.verdict.none{background:var(--bad-ground);border-color:var(--bad-line);color:var(--bad)}
+.stale{position:sticky;top:0;z-index:1;margin:0;padding:12px 20px;background:var(--bad-ground);color:var(--bad);font-weight:700;text-align:center}
+.findings{list-style:none;margin:12px 0 0;padding:0;display:grid;gap:8px}
+.findings li{display:flex;gap:12px;align-items:flex-start;padding:12px 16px;border-radius:10px;border:1px solid var(--bad-line);background:var(--panel)}
+.findings b{display:block;font-size:17px}.findings small{color:var(--soft);font-size:14px}
+.findings svg{color:var(--bad-line);margin-top:4px}
+svg{width:16px;height:16px;flex:none;fill:none;stroke:currentColor;stroke-width:2.4;stroke-linecap:round;stroke-linejoin:round}
+table{border-collapse:collapse;width:100%}
+th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
+.matrix{border-collapse:separate;border-spacing:6px;margin:0 -6px;width:calc(100% + 12px)}
+.matrix thead th{padding:0 12px 2px}.matrix thead th b{color:var(--ink)}
+.matrix tbody th{padding:0 8px 0 6px;white-space:nowrap}.matrix tbody th b{color:var(--ink);font-size:16px;display:block}
+.cell{padding:10px 12px;border-radius:10px;border:1px solid var(--line);background:var(--panel);vertical-align:top}
+.cell .word{display:flex;gap:7px;align-items:center;font-size:14px;font-weight:600}
+.cell .age{display:block;font-size:20px;font-weight:700;line-height:1.3;white-space:nowrap}
+.cell .more{display:block;color:var(--soft);font-size:14px}
+.cell.proved .word{color:var(--proved)}
+.cell.late{border:2px dashed var(--late);background:var(--late-ground)}.cell.late .word{color:var(--late)}
+.cell.unproved{background:var(--bad-ground);border:2px solid var(--bad-line);color:var(--bad)}.cell.unproved .more{color:inherit}
+.cell.not-measured{border:2px dotted var(--bad-line);background:repeating-linear-gradient(45deg,var(--panel) 0 8px,var(--hatch) 8px 16px)}
+.cell .where{display:none}
+.legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
+.legend li{display:flex;gap:6px;align-items:baseline}.legend svg{width:13px;height:13px;align-self:center}.legend b{color:var(--ink);font-weight:600}
+.columns{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 28px}
+.box{background:var(--panel);border:1px solid var(--line);border-radius:12px;padding:14px 16px}
+.box p{margin:0}.box p+p,.box table{margin-top:8px}.box .lead{font-weight:650;font-size:17px;overflow-wrap:anywhere}.box .soft{color:var(--soft);font-size:14px}
+.box.bad{border:2px solid var(--bad-line)}.box+.box{margin-top:8px}
+.list td,.list th{padding:6px 14px 6px 0;border-top:1px solid var(--line);font-size:15px;text-align:left}
+.list thead th{border-top:0;padding-top:0}.list .number{white-space:nowrap}
+.list .word{display:inline-flex;gap:7px;align-items:center}.list .missed{color:var(--bad-line);font-weight:650}.list .late{color:var(--late);font-weight:650}
+.note{color:var(--soft);font-size:14px;margin:20px 0 0}
+footer{display:flex;flex-wrap:wrap;gap:8px 22px;padding-top:24px;padding-bottom:36px;font-size:15px;color:var(--soft)}
+@media (max-width:700px){
+body{font-size:17px}main,header,footer{padding-left:14px;padding-right:14px}
+header .clock{margin-left:0}.verdict{padding:18px 16px}.columns{display:block}
+.matrix,.matrix tbody{display:block;width:100%;margin:0}.matrix thead{display:none}
+.matrix tr{display:grid;grid-template-columns:1fr 1fr;gap:6px;margin-bottom:14px}
+.matrix tbody th{grid-column:1/-1;padding:4px 2px 0}.matrix tbody th b{display:inline;margin-left:6px}
+.cell .where{display:block;font-size:13px;margin-bottom:3px;color:var(--soft)}.cell.unproved .where{color:inherit}
+.cell .age{font-size:19px}
+.rounds thead{display:none}.rounds tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 12px;padding:7px 0;border-top:1px solid var(--line)}
+.rounds td{border:0;padding:0;font-size:15px}.rounds td:nth-child(2){grid-column:1/-1;grid-row:2;color:var(--soft);font-size:14px}
+}`;

@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import type { CanaryPath } from '../../shared/envelope/envelope.ts';
+import { createRoundBook } from './round-book.ts';
+
+const PATH: CanaryPath = { ingest: 'a', lane: 'bus', dispatcher: 'b', transport: 'fcm' };
+const RECEIPT = { nonce: 'n1', via: 'b', transport: 'fcm' } as const;
+
+function setUp() {
+  const clock = { now: 0 };
+  const latencies: number[] = [];
+  const book = createRoundBook(() => clock.now);
+  book.open('n1', PATH, (latencyMs) => latencies.push(latencyMs));
+  return { clock, latencies, book };
+}
+
+test.each([
+  ['another nonce', { ...RECEIPT, nonce: 'n2' }, 'unknown-nonce'],
+  ['no nonce', { ...RECEIPT, nonce: undefined }, 'unknown-nonce'],
+  ['another dispatcher', { ...RECEIPT, via: 'a' }, 'wrong-dispatcher'],
+  ['no dispatcher', { ...RECEIPT, via: undefined }, 'wrong-dispatcher'],
+  ['another transport', { ...RECEIPT, transport: 'web-push' as const }, 'wrong-transport'],
+])('a receipt with %s proves nothing', (_what, receipt, reason) => {
+  const { book, latencies } = setUp();
+  expect(book.receive(receipt)).toBe(reason);
+  expect(latencies).toEqual([]);
+  expect(book.receive(RECEIPT)).toBe('counted');
+});
+
+test('a round is closed once, with the time that it took', () => {
+  const { book, latencies, clock } = setUp();
+  clock.now = 340;
+  expect([book.receive(RECEIPT), book.receive(RECEIPT)]).toEqual(['counted', 'unknown-nonce']);
+  expect(latencies).toEqual([340]);
+});
+
+test('P12: rounds are forgotten after the life of a canary', () => {
+  const { book, clock } = setUp();
+  clock.now = 100_000;
+  expect(book.receive(RECEIPT)).toBe('unknown-nonce');
+});

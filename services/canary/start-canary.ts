@@ -1,0 +1,249 @@
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
+import { createInMemoryStore } from '../../shared/device/in-memory-store.ts';
+import type { DeviceSetup } from '../../shared/device/receive.ts';
+import type { CanaryPath, TransportKind } from '../../shared/envelope/envelope.ts';
+import { KeySet } from '../../shared/envelope/key-set.ts';
+import { createVerifier } from '../../shared/envelope/signature.ts';
+import { createApp, finishApp } from '../../shared/http/app.ts';
+import { listen } from '../../shared/http/listen.ts';
+import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
+import { Health } from '../../shared/lifecycle/health.ts';
+import type { Logger } from '../../shared/log/logger.ts';
+import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import { sleep } from '../../shared/time/sleep.ts';
+import { createAgeClock } from './age-clock.ts';
+import type { CanaryConfig } from './config.ts';
+import { createDeadManSwitch } from './dead-man.ts';
+import { diagnose } from './diagnosis.ts';
+import { createCanaryEvents } from './events.ts';
+import { createJudge, type RoundResult, summarize } from './judge.ts';
+import { createCanaryMetrics } from './metrics.ts';
+import type { PageModel } from './page/page-model.ts';
+import type { Language } from './page/texts.ts';
+import { allPaths, pathName } from './paths.ts';
+import { pathsReport } from './paths-report.ts';
+import { startAutopushProbe } from './probes/autopush-probe.ts';
+import { startFcmProbe } from './probes/fcm-probe.ts';
+import type { Probe, ProbeEvents } from './probes/probe.ts';
+import { ProofPublisher } from './publish-proofs.ts';
+import { registerProbes } from './register-probes.ts';
+import { proofReport, reportTo } from './report-proofs.ts';
+import { createRoundBook } from './round-book.ts';
+import { createRoundLog } from './round-log.ts';
+import { addRoutes } from './routes.ts';
+import { runRound } from './run-round.ts';
+import { scheduleRounds } from './schedule-rounds.ts';
+import { takePayload } from './take-payload.ts';
+import { watchOtherCanaries, watchProcesses } from './watch-peers.ts';
+import { watchSilence } from './watch-silence.ts';
+import { watchStates } from './watch-states.ts';
+import { createWitnessLog } from './witness-log.ts';
+
+const PAGE_ROUNDS = 12;
+/** The first sweep waits this long for the probes to be registered: sooner, its rounds could reach nobody. */
+const REGISTRATION_WAIT_MS = 5_000;
+
+/** Starts a canary: probes, rounds, judge, page. Resolves once it listens; `close` stops all of it. */
+export function startCanary(config: CanaryConfig, log: Logger) {
+  return startWithCleanup(async (cleanup) => {
+    const internalToken = readTextFile(config.internalTokenFile, 'INTERNAL_TOKEN_FILE');
+    const apiKey = readTextFile(config.apiKeyFile, 'CANARY_API_KEY_FILE');
+    const keySet = readJsonFile(config.trustedKeysFile, KeySet, 'TRUSTED_KEYS_FILE');
+    const wallNow = systemClock;
+    const now = createAgeClock(wallNow, () => performance.now());
+    const stop = new AbortController();
+    const { signal } = stop;
+    const tasks: Promise<void>[] = [];
+    cleanup.add('tasks', () => Promise.all(tasks));
+
+    const paths = allPaths(
+      config.ingests.map(({ name }) => name),
+      config.dispatchers.map(({ name }) => name),
+    );
+    const timetable = { periodMs: config.periodMs, limitMs: config.limitMs };
+    const probeNames = { 'web-push': `${config.nodeName}-web-push`, fcm: `${config.nodeName}-fcm` };
+    const registry = createMetricsRegistry('canary', config.nodeName);
+    const metrics = createCanaryMetrics(registry, {
+      paths: paths.map(pathName),
+      probes: Object.values(probeNames),
+    });
+    const events = createCanaryEvents(log, metrics, wallNow);
+    const judge = createJudge(paths, timetable, now);
+    const book = createRoundBook(now);
+    const rounds = createRoundLog();
+    const witnesses = createWitnessLog();
+
+    const lastHeard = new Map<TransportKind, number>();
+    const devices = new Map<Probe, DeviceSetup>();
+    const verify = createVerifier(keySet, 'alert');
+    const deviceOf = (probe: Probe) => {
+      const setup = devices.get(probe) ?? {
+        verify,
+        accepts: ['canary', 'public'] as const,
+        store: createInMemoryStore(),
+        now: wallNow,
+      };
+      devices.set(probe, setup);
+      return setup;
+    };
+    const heard = (transport: TransportKind) => lastHeard.set(transport, now());
+    const takeDeps = { deviceOf, book, witnesses, events, wallNow, heard };
+    let registerAgain: () => void = () => undefined;
+    const probeEvents: ProbeEvents = {
+      onPayload: (probe, payload) => takePayload(probe, payload, takeDeps),
+      onUndecryptable: (probe) => events.refused(probe.name, 'undecryptable'),
+      onSubscription: () => registerAgain(),
+    };
+    const probeDeps = { log, random: Math.random, ...probeEvents };
+    const probeDir = join(config.dataDir, 'probes');
+    const autopush = startAutopushProbe(
+      {
+        name: probeNames['web-push'],
+        url: config.autopushUrl,
+        vapidPublicKey: config.vapidPublicKey,
+        dataDir: probeDir,
+      },
+      probeDeps,
+    );
+    cleanup.add('autopush probe', () => autopush.close());
+    const fcm = startFcmProbe(
+      {
+        name: probeNames.fcm,
+        url: config.fcmProbeUrl,
+        tokensUrl: config.fcmTokensUrl,
+        dataDir: probeDir,
+      },
+      probeDeps,
+    );
+    cleanup.add('fcm probe', () => fcm.close());
+    const probes = [autopush, fcm];
+    const registration = registerProbes(
+      probes,
+      { edgeUrls: config.edgeUrls, token: internalToken },
+      { events, random: Math.random, signal },
+    );
+    registerAgain = registration.again;
+    tasks.push(registration.running);
+
+    const publishers = config.natsSites.map((site) => {
+      const publisher = new ProofPublisher(site, config.nodeName, log);
+      cleanup.add(`proofs on the bus of ${site.site}`, () => publisher.close());
+      return publisher;
+    });
+    const report = () => proofReport(config.nodeName, judge.judged());
+    const reporters = [...config.dispatchers, ...config.ingests].map(({ url }) =>
+      reportTo(url, internalToken, { log, report, signal }),
+    );
+    tasks.push(...reporters.map(({ running }) => running));
+    const deadMan = createDeadManSwitch(config.deadmanUrl, { events, now, signal });
+
+    const roundEnded = (path: CanaryPath, result: RoundResult) => {
+      judge.record(path, result);
+      rounds.add({ atMs: wallNow(), path, result });
+      events.roundEnded(path, result);
+      if (result.kind !== 'proved') return;
+      deadMan();
+      for (const reporter of reporters) reporter.tell();
+      const latencyMs = Math.round(result.latencyMs);
+      for (const publisher of publishers) void publisher.publish({ path, ageMs: 0, latencyMs });
+    };
+    const roundSettings = {
+      canary: config.nodeName,
+      sender: config.sender,
+      apiKey,
+      limitMs: config.limitMs,
+      ingests: config.ingests,
+      addresses: probes.map(({ deviceId }) => deviceId),
+    };
+    const onLate = (path: CanaryPath, latencyMs: number) =>
+      roundEnded(path, { kind: 'late', latencyMs });
+    const runAndRecord = async (path: CanaryPath) => {
+      const result = await runRound(path, roundSettings, { book, wallNow, signal, onLate });
+      if (result) roundEnded(path, result);
+    };
+    const runTimetable = async () => {
+      const deadlineMs = now() + REGISTRATION_WAIT_MS;
+      while (!registration.registered() && now() < deadlineMs) {
+        if (!(await sleep(50, signal))) return;
+      }
+      const timing = { periodMs: config.periodMs, canary: config.nodeName };
+      const random = Math.random;
+      const { everProved } = judge;
+      await scheduleRounds(paths, timing, {
+        runRound: runAndRecord,
+        everProved,
+        now,
+        random,
+        signal,
+      });
+    };
+    tasks.push(runTimetable());
+    tasks.push(watchStates({ judged: judge.judged, probes, events, metrics, signal }));
+    tasks.push(
+      watchSilence(probes, config.periodMs, {
+        events,
+        now,
+        lastHeardMs: (transport) => lastHeard.get(transport),
+        registerAgain: registration.again,
+        signal,
+      }),
+    );
+    const others = watchOtherCanaries(config.canaries, { now, signal });
+    tasks.push(others.running);
+    const processes = watchProcesses(
+      [
+        ...config.ingests.map((peer) => ({ kind: 'ingest' as const, peer })),
+        ...config.dispatchers.map((peer) => ({ kind: 'dispatcher' as const, peer })),
+        ...config.edges.map((peer) => ({ kind: 'edge' as const, peer })),
+      ],
+      signal,
+    );
+    tasks.push(processes.running);
+
+    const pageModel = (language: Language): PageModel => {
+      const judged = judge.judged();
+      return {
+        language,
+        canary: config.nodeName,
+        site: config.site,
+        wallNowMs: wallNow(),
+        ageNowMs: now(),
+        timetable,
+        paths: judged,
+        summary: summarize(judged),
+        findings: diagnose(judged),
+        unready: processes.states(),
+        rounds: rounds.newest(PAGE_ROUNDS),
+        realAlert: witnesses.latest(),
+        probeCount: probes.length,
+        otherCanaries: others.states(),
+        runbooksUrl: config.runbooksUrl,
+      };
+    };
+    const health = new Health();
+    for (const probe of probes)
+      health.add({ name: `probe ${probe.name}`, check: () => probe.connected() });
+    health.add({ name: 'probes registered', check: registration.registered });
+    const app = createApp({ log, health, metrics: registry });
+    addRoutes(app, {
+      internalToken,
+      pageModel,
+      pathsReport: () => pathsReport(config.nodeName, judge.judged(), wallNow()),
+      witnessesOf: witnesses.of,
+    });
+    finishApp(app, log);
+    const listening = await listen(app, { host: config.host, port: config.port });
+    cleanup.add('http', listening.close);
+    // Registered last, so that it runs first: everything above ends by this signal.
+    cleanup.add('signal', () => {
+      health.stopping();
+      stop.abort();
+    });
+    health.started();
+    log.info({ port: listening.port, paths: paths.length }, 'canary is watching');
+    return { port: listening.port };
+  });
+}
