@@ -5,13 +5,13 @@ import { sleep } from '../../shared/time/sleep.ts';
 const Path = z.object({ state: z.string() });
 const Paths = z.union([z.array(Path), z.object({ paths: z.array(Path) })]);
 
-export interface ProofCount {
+interface ProofCount {
   readonly proved: number;
   readonly total: number;
 }
 
 /** How many paths a canary has proved now. Rejects with FetchError. */
-export async function countProofs(canaryUrl: string): Promise<ProofCount> {
+async function countProofs(canaryUrl: string): Promise<ProofCount> {
   const answer = await fetchJson(`${canaryUrl}/v1/paths`, { schema: Paths, timeoutMs: 2_000 });
   const paths = Array.isArray(answer) ? answer : answer.paths;
   return { proved: paths.filter(({ state }) => state === 'proved').length, total: paths.length };

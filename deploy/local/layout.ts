@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 
-export const SITE_NAMES = ['a', 'b', 'c'] as const;
+const SITE_NAMES = ['a', 'b', 'c'] as const;
 export const SERVICES = ['dispatcher', 'ingest', 'edge', 'canary'] as const;
 export type ServiceKind = (typeof SERVICES)[number];
 export type ProcessKind = ServiceKind | 'nats' | 'sandbox';

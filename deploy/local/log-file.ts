@@ -12,7 +12,7 @@ import {
 import { dirname } from 'node:path';
 
 /** A log is moved to `<name>.1` when it is longer than this; with the copy a process takes at most twice as much disk. */
-export const MAX_LOG_BYTES = 20 * 1024 * 1024;
+const MAX_LOG_BYTES = 20 * 1024 * 1024;
 
 /** Opens a log for a child's output. In append mode, so that it can be emptied while the child writes. */
 export function openLog(path: string): number {

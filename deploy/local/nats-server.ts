@@ -47,7 +47,10 @@ export function natsSources({ env, binDir, stateDir }: Omit<FindOptions, 'say'>)
     { name: 'PATH', find: () => onPath('nats-server', env['PATH'] ?? '') },
     {
       name: 'the copy kept from before',
-      find: async () => ((await isExecutable(kept)) ? kept : undefined),
+      find: async () => {
+        for (const file of [kept, `${kept}-docker`]) if (await isExecutable(file)) return file;
+        return undefined;
+      },
     },
     {
       name: "Debian's newer suite",
@@ -106,7 +109,7 @@ export async function firstFit(
  * Runs the server's own version and configuration checks. Resolves to its version; rejects when it does not run, is too
  * old, or does not know `sync_interval`.
  */
-export async function checkNatsServer(path: string): Promise<string> {
+async function checkNatsServer(path: string): Promise<string> {
   const printed = await runCommand(path, ['--version'], { timeoutMs: 60_000 });
   const version = parseNatsVersion(printed);
   if (version === undefined)

@@ -1,5 +1,5 @@
 /** The oldest nats-server that syncs every write when told so (`sync_interval: always`) and that we test against. */
-export const OLDEST_NATS = [2, 12, 0] as const;
+const OLDEST_NATS = [2, 12, 0] as const;
 
 export type Version = readonly [major: number, minor: number, patch: number];
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 
 /** A program did not do what we asked; the message ends with the last lines that it wrote. */
-export class CommandError extends Error {
+class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
