@@ -33,8 +33,11 @@ export interface LinkEvents {
   readonly onReady: () => void;
   /** Takes no new requests any more (GOAWAY), but may still answer those it has. */
   readonly onDraining: (goawayCode: number) => void;
-  /** The peer did not process this request: it may go to another link. */
-  readonly onUnprocessed: (job: Job) => void;
+  /**
+   * The peer did not process this request: it may go to another link, or, when it was refused by a session that goes on
+   * (the peer still counts a stream that we ended), to this one a moment later.
+   */
+  readonly onUnprocessed: (job: Job, why: 'refused' | 'session-ends') => void;
   readonly onRoom: () => void;
   /** The session is gone and holds nothing any more. */
   readonly onClosed: (cause: Error | undefined) => void;
@@ -43,6 +46,15 @@ export interface LinkEvents {
 /** Flow-control window of each stream and of the session: answers are small, so these never make us wait. */
 const STREAM_WINDOW = 1 << 20;
 const SESSION_WINDOW = 1 << 24;
+
+/**
+ * Resets that say "too many at once". RFC 9113 section 8.7 promises for REFUSED_STREAM that nothing was processed;
+ * servers on Node say ENHANCE_YOUR_CALM for the same. Were one processed all the same, the device shows it once (P4).
+ */
+const REFUSALS: ReadonlySet<number> = new Set([
+  constants.NGHTTP2_REFUSED_STREAM,
+  constants.NGHTTP2_ENHANCE_YOUR_CALM,
+]);
 
 /**
  * One HTTP/2 session. It settles or gives back every job it took: on the answer, on a reset, on GOAWAY, on a PING that
@@ -107,7 +119,8 @@ export class Http2Link {
       });
     } catch {
       // The session learned of its end before it told us; nothing was written.
-      this.#events.onUnprocessed(job);
+      job.tries++;
+      this.#events.onUnprocessed(job, 'refused');
       return;
     }
     job.tries++;
@@ -146,13 +159,13 @@ export class Http2Link {
   /** Settings, a reset or the session's end may close a stream without an answer. */
   #onStreamClose(job: Job, stream: ClientHttp2Stream, answer: () => void): void {
     if (job.pending.settled || this.#jobs.get(job) !== stream) return;
-    const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+    const refused = REFUSALS.has(stream.rstCode ?? constants.NGHTTP2_NO_ERROR);
     const beyondGoaway = stream.id === undefined || stream.id > this.#goawayLastStreamId;
     if (refused || beyondGoaway) {
       // RFC 9113 section 8.7: refused streams and those above GOAWAY's last id were not processed.
       this.#forget(job);
       job.pending.onEnd = () => undefined;
-      this.#events.onUnprocessed(job);
+      this.#events.onUnprocessed(job, beyondGoaway ? 'session-ends' : 'refused');
       return;
     }
     // The status counts even if the body was cut off.

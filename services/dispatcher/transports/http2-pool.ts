@@ -47,7 +47,8 @@ export interface Http2PoolDeps {
 }
 
 /** A request is written to at most this many sessions, and only while each says that it did not process it. */
-const MAX_TRIES = 4;
+const MAX_TRIES = 6;
+const REFUSED_PAUSE = { firstMs: 20, maxMs: 500 };
 /** A session that lived this long was a good one: the next reconnect is quick again. */
 const GOOD_LIFE_MS = 5_000;
 
@@ -133,6 +134,11 @@ export class Http2Pool {
 
   #pump(): void {
     for (const job of this.#queue) {
+      // One signal may end many sends, each of which makes room for the next: none may slip out on the way.
+      if (job.request.signal.aborted) {
+        job.pending.fail('aborted');
+        continue;
+      }
       const link = this.#linkWithRoom();
       if (link === undefined) return;
       this.#queue.delete(job);
@@ -157,7 +163,7 @@ export class Http2Pool {
       {
         onReady: () => this.#onReady(),
         onRoom: () => this.#pump(),
-        onUnprocessed: (job) => this.#onUnprocessed(job),
+        onUnprocessed: (job, why) => this.#onUnprocessed(job, why),
         onDraining: (code) => {
           this.#deps.onConnection('draining', `GOAWAY ${code}`);
           this.#draining.add(link);
@@ -205,7 +211,16 @@ export class Http2Pool {
     }, this.#options.downAfterMs);
   }
 
-  #onUnprocessed(job: Job): void {
+  #onUnprocessed(job: Job, why: 'refused' | 'session-ends'): void {
+    if (why === 'session-ends') {
+      this.#again(job);
+      return;
+    }
+    const pauseMs = backoffMs(job.tries, REFUSED_PAUSE, this.#deps.random());
+    setTimeout(() => this.#again(job), pauseMs);
+  }
+
+  #again(job: Job): void {
     if (job.pending.settled) return;
     if (this.#closed) job.pending.fail('closed');
     else if (this.#down || job.tries >= MAX_TRIES) job.pending.fail('connection');

@@ -86,17 +86,24 @@ export class HttpsPool {
       this.#pending.delete(pending);
       if (result.kind === 'failed') call.destroy();
     };
-    call.once('response', (response) => readAnswer(response, pending));
+    let answer: (() => void) | undefined;
+    call.once('response', (response) => {
+      answer = readAnswer(response, pending);
+    });
     call.on('error', (error: NodeJS.ErrnoException) => {
       if (pending.settled || repeated) return;
+      answer?.();
       // The peer closed an idle connection at the moment that we took it: once more, on another one. Should it have
       // been processed after all, the device sees the same alert id and tag and shows it once.
-      repeated = mayRepeat && call.reusedSocket && STALE_SOCKET.has(error.code ?? '');
+      repeated =
+        !pending.settled && mayRepeat && call.reusedSocket && STALE_SOCKET.has(error.code ?? '');
       if (repeated) this.#send(origin, request, pending, false);
       else pending.fail('connection');
     });
     call.once('close', () => {
-      if (!repeated) pending.fail('connection');
+      if (repeated) return;
+      answer?.();
+      pending.fail('connection');
     });
     call.end(request.body);
   }
@@ -104,8 +111,11 @@ export class HttpsPool {
 
 const STALE_SOCKET: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 
-/** A body that is cut off or too long does not matter: the status is the answer. */
-function readAnswer(response: IncomingMessage, pending: PendingExchange): void {
+/**
+ * Reads to the end, or to the limit. Returns what settles with the part that is there: a body that is cut off does not
+ * matter, the status is the answer.
+ */
+function readAnswer(response: IncomingMessage, pending: PendingExchange): () => void {
   const body = new BoundedBody();
   const answer = () => {
     pending.settle({
@@ -123,4 +133,5 @@ function readAnswer(response: IncomingMessage, pending: PendingExchange): void {
   response.once('end', answer);
   response.once('error', answer);
   response.once('close', answer);
+  return answer;
 }

@@ -59,7 +59,10 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   if (header === undefined) return undefined;
   const text = header.trim();
-  const waitMs = /^\d{1,10}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  const seconds = /^\d{1,10}$/.test(text);
+  // Date.parse alone would take "-5" for a date.
+  if (!seconds && !/^[A-Z][a-z]{2}, .{1,30} GMT$/.test(text)) return undefined;
+  const waitMs = seconds ? Number(text) * 1000 : Date.parse(text) - nowMs;
   if (Number.isNaN(waitMs)) return undefined;
   return Math.min(MAX_RETRY_AFTER_MS, Math.max(0, waitMs));
 }

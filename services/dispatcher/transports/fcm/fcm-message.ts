@@ -4,6 +4,8 @@ import { MAX_TTL_SECONDS } from '../ttl.ts';
 
 /** FCM and APNs: a payload is at most 4,096 bytes. */
 const MAX_MESSAGE_BYTES = 4096;
+/** What stands around a message and its token, which is no part of the payload. */
+const WRAPPER_BYTES = '{"message":{"token":""}}'.length;
 /** A title that is longer does not fit on a lock screen; the room is the body's. */
 const MAX_TITLE_BYTES = 200;
 /** APNs: "apns-collapse-id" is at most 64 bytes. */
@@ -25,7 +27,7 @@ export interface FcmTemplate {
 export function fcmTemplate(message: OutgoingMessage): FcmTemplate | undefined {
   const title = cutToJsonBytes(message.title, MAX_TITLE_BYTES);
   const withoutBody = messageJson(message, { title, body: '' }, LONGEST_TTL);
-  const room = MAX_MESSAGE_BYTES - Buffer.byteLength(withoutBody);
+  const room = MAX_MESSAGE_BYTES - WRAPPER_BYTES - Buffer.byteLength(withoutBody);
   if (room < 0) return undefined;
   const text = { title, body: cutToJsonBytes(message.body, room) };
   const marker = '\u0000';

@@ -1,0 +1,191 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { afterEach, expect, test } from '@jest/globals';
+import { jwtVerify } from 'jose';
+import { Registry } from 'prom-client';
+import { createLogger } from '../../../../shared/log/logger.ts';
+import { systemClock } from '../../../../shared/time/clock.ts';
+import { guardTransport } from '../guard-transport.ts';
+import { HTTP2_POOL_DEFAULTS, Http2Pool } from '../http2-pool.ts';
+import { makeCertificate } from '../test-support/certificate.ts';
+import {
+  describeTransportContract,
+  exampleMessage,
+  type ProviderMood,
+} from '../test-support/contract.ts';
+import { answer, Http2Provider, type ProviderRequest } from '../test-support/http2-provider.ts';
+import { createTransportMetrics } from '../transport-metrics.ts';
+import { AccessTokens } from './access-token.ts';
+import { createFcmTransport } from './fcm-transport.ts';
+import { firebaseTokenSource } from './firebase-credential.ts';
+
+const certificate = makeCertificate();
+const never = new AbortController().signal;
+const cleanups: (() => Promise<void>)[] = [];
+const address = { transport: 'fcm' as const, token: 'registration-token-of-a-device' };
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const fcmDetails = (status: string, errorCode: string) => ({
+  error: {
+    status,
+    details: [{ '@type': 'type.googleapis.com/google.firebase.fcm.v1.FcmError', errorCode }],
+  },
+});
+
+const MOODS: Record<ProviderMood, (request: ProviderRequest) => void> = {
+  accept: (request) => answer(request, 200, { name: 'projects/p/messages/1' }),
+  gone: (request) => answer(request, 404, fcmDetails('NOT_FOUND', 'UNREGISTERED')),
+  throttle: (request) => answer(request, 429, {}, { 'retry-after': '17' }),
+  fail: (request) => answer(request, 503, fcmDetails('UNAVAILABLE', 'UNAVAILABLE')),
+  'refuse-auth': (request) => answer(request, 401, { error: { status: 'UNAUTHENTICATED' } }),
+  hang: () => undefined,
+  cut: (request) => request.stream.session?.destroy(),
+};
+
+async function start() {
+  let mood: ProviderMood = 'accept';
+  const provider = new Http2Provider(certificate, (request) => MOODS[mood](request), {
+    maxConcurrentStreams: 100,
+  });
+  const origin = `https://localhost:${await provider.listen()}`;
+  cleanups.push(() => provider.close());
+  let fetches = 0;
+  const tokens = new AccessTokens({
+    fetchToken: async () => ({ value: `access-${++fetches}`, expiresAtMs: Date.now() + 3_600_000 }),
+    clock: systemClock,
+    random: Math.random,
+    onRefresh: () => undefined,
+  });
+  const pool = new Http2Pool(
+    {
+      ...HTTP2_POOL_DEFAULTS,
+      origin,
+      sessions: 2,
+      deadlineMs: 1_000,
+      tls: { ca: certificate.cert },
+      reconnect: { firstMs: 10, maxMs: 50 },
+    },
+    { random: Math.random, onConnection: () => undefined },
+  );
+  const metrics = createTransportMetrics(new Registry());
+  const transport = guardTransport(
+    createFcmTransport({ projectId: 'p-1', sessions: 2 }, { pool, tokens, clock: systemClock }),
+    { log: createLogger('test', 'a', 'silent'), metrics },
+  );
+  cleanups.push(() => transport.close());
+  return {
+    transport,
+    address,
+    provider,
+    metrics,
+    fetches: () => fetches,
+    secrets: [address.token, 'access-1'],
+    received: () => provider.requests.length,
+    setMood: (next: ProviderMood) => {
+      mood = next;
+    },
+  };
+}
+
+describeTransportContract('FCM', start);
+
+test('the request is FCM HTTP v1: path of the project, bearer token, TTL at the time of sending', async () => {
+  const { transport, provider } = await start();
+  const message = exampleMessage({ expiresAtMs: Date.now() + 90_500 });
+  await transport.send(address, message, never);
+  const request = provider.requests[0];
+  expect(request?.headers).toMatchObject({
+    ':method': 'POST',
+    ':path': '/v1/projects/p-1/messages:send',
+    authorization: 'Bearer access-1',
+    'content-type': 'application/json',
+  });
+  const { message: sent } = JSON.parse(request?.body ?? '');
+  expect(sent).toMatchObject({
+    token: address.token,
+    android: { ttl: '90s', priority: 'high' },
+    data: { alert: message.signedMessage, via: 'a' },
+  });
+  expect(sent.notification).toBeUndefined();
+});
+
+test('a refused access token is renewed once, and the next send carries the new one', async () => {
+  const { transport, provider, fetches, setMood } = await start();
+  setMood('refuse-auth');
+  const sends = Array.from({ length: 20 }, () => transport.send(address, exampleMessage(), never));
+  for (const outcome of await Promise.all(sends))
+    expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'auth' });
+  setMood('accept');
+  expect((await transport.send(address, exampleMessage(), never)).kind).toBe('accepted');
+  expect(provider.requests.at(-1)?.headers.authorization).toBe('Bearer access-2');
+  expect(fetches()).toBe(2);
+});
+
+test('every outcome is counted, with labels that are there from the start', async () => {
+  const { transport, metrics, setMood } = await start();
+  await transport.send(address, exampleMessage(), never);
+  setMood('fail');
+  await transport.send(address, exampleMessage(), never);
+  const { values } = await metrics.outcomes.get();
+  const counted = values
+    .filter(({ value }) => value > 0)
+    .map(({ labels, value }) => [labels, value]);
+  expect(counted).toEqual([
+    [{ transport: 'fcm', outcome: 'accepted', reason: '' }, 1],
+    [{ transport: 'fcm', outcome: 'unavailable', reason: 'provider-error' }, 1],
+  ]);
+});
+
+test('firebase-admin gets tokens from the endpoint that we choose, a new one at every call', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  let issued = 0;
+  const provider = new Http2Provider(certificate, () => undefined);
+  const assertions: string[] = [];
+  provider.server.removeAllListeners('request');
+  const { createServer } = await import('node:https');
+  const server = createServer(certificate, (request, response) => {
+    let text = '';
+    request.on('data', (chunk) => {
+      text += chunk;
+    });
+    request.on('end', () => {
+      const form = new URLSearchParams(text);
+      assertions.push(`${request.method} ${request.url} ${form.get('grant_type')}`);
+      assertions.push(form.get('assertion') ?? '');
+      issued++;
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ access_token: `google-${issued}`, expires_in: 3599 }));
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  cleanups.push(async () => {
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as { port: number };
+  const fetchToken = firebaseTokenSource(
+    {
+      type: 'service_account',
+      project_id: 'p-1',
+      client_email: 'tocsin@p-1.iam.gserviceaccount.com',
+      private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    },
+    { oauthOrigin: `https://localhost:${port}`, ca: certificate.cert },
+    { clock: systemClock },
+  );
+  const first = await fetchToken();
+  expect(first.value).toBe('google-1');
+  expect(first.expiresAtMs - Date.now()).toBeGreaterThan(3_500_000);
+  expect((await fetchToken()).value).toBe('google-2');
+  expect(assertions[0]).toBe('POST /token urn:ietf:params:oauth:grant-type:jwt-bearer');
+  const key = createPublicKey(publicKey.export({ type: 'spki', format: 'pem' }));
+  const { payload } = await jwtVerify(assertions[1] ?? '', key);
+  expect(payload).toMatchObject({
+    iss: 'tocsin@p-1.iam.gserviceaccount.com',
+    aud: 'https://oauth2.googleapis.com/token',
+  });
+  expect(String(payload['scope'])).toContain('https://www.googleapis.com/auth/firebase.messaging');
+});
