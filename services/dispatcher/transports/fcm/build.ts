@@ -36,13 +36,10 @@ export function buildFcmTransport(config: FcmEnv, deps: TransportEventDeps): Tra
 }
 
 function tokenSource(config: FcmEnv) {
-  const file = readJsonFile(
-    config.FCM_CREDENTIALS_FILE,
-    ServiceAccountFile,
-    'FCM_CREDENTIALS_FILE',
-  );
+  const { FCM_CREDENTIALS_FILE: keyFile, OAUTH_ORIGIN: oauthOrigin } = config;
+  readJsonFile(keyFile, ServiceAccountFile, 'FCM_CREDENTIALS_FILE');
   try {
-    return firebaseTokenSource(file, { oauthOrigin: config.OAUTH_ORIGIN }, { clock: systemClock });
+    return firebaseTokenSource({ keyFile, oauthOrigin }, { clock: systemClock });
   } catch (error) {
     throw new ConfigError('FCM_CREDENTIALS_FILE: the service account is not usable', {
       cause: error,

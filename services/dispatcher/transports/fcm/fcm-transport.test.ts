@@ -1,6 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterEach, expect, test } from '@jest/globals';
-import { jwtVerify } from 'jose';
 import { Registry } from 'prom-client';
 import { createLogger } from '../../../../shared/log/logger.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
@@ -16,7 +14,6 @@ import { answer, Http2Provider, type ProviderRequest } from '../test-support/htt
 import { createTransportMetrics } from '../transport-metrics.ts';
 import { AccessTokens } from './access-token.ts';
 import { createFcmTransport } from './fcm-transport.ts';
-import { firebaseTokenSource } from './firebase-credential.ts';
 
 const certificate = makeCertificate();
 const never = new AbortController().signal;
@@ -136,56 +133,4 @@ test('every outcome is counted, with labels that are there from the start', asyn
     [{ transport: 'fcm', outcome: 'accepted', reason: '' }, 1],
     [{ transport: 'fcm', outcome: 'unavailable', reason: 'provider-error' }, 1],
   ]);
-});
-
-test('firebase-admin gets tokens from the endpoint that we choose, a new one at every call', async () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  let issued = 0;
-  const provider = new Http2Provider(certificate, () => undefined);
-  const assertions: string[] = [];
-  provider.server.removeAllListeners('request');
-  const { createServer } = await import('node:https');
-  const server = createServer(certificate, (request, response) => {
-    let text = '';
-    request.on('data', (chunk) => {
-      text += chunk;
-    });
-    request.on('end', () => {
-      const form = new URLSearchParams(text);
-      assertions.push(`${request.method} ${request.url} ${form.get('grant_type')}`);
-      assertions.push(form.get('assertion') ?? '');
-      issued++;
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ access_token: `google-${issued}`, expires_in: 3599 }));
-    });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  cleanups.push(async () => {
-    await new Promise((resolve) => server.close(resolve));
-  });
-  const { port } = server.address() as { port: number };
-  const fetchToken = firebaseTokenSource(
-    {
-      type: 'service_account',
-      project_id: 'p-1',
-      client_email: 'tocsin@p-1.iam.gserviceaccount.com',
-      private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    },
-    { oauthOrigin: `https://localhost:${port}`, ca: certificate.cert },
-    { clock: systemClock },
-  );
-  const first = await fetchToken();
-  expect(first.value).toBe('google-1');
-  expect(first.expiresAtMs - Date.now()).toBeGreaterThan(3_500_000);
-  expect((await fetchToken()).value).toBe('google-2');
-  expect(assertions[0]).toBe('POST /token urn:ietf:params:oauth:grant-type:jwt-bearer');
-  const key = createPublicKey(publicKey.export({ type: 'spki', format: 'pem' }));
-  const { payload } = await jwtVerify(assertions[1] ?? '', key);
-  expect(payload).toMatchObject({
-    iss: 'tocsin@p-1.iam.gserviceaccount.com',
-    aud: 'https://oauth2.googleapis.com/token',
-  });
-  expect(String(payload['scope'])).toContain('https://www.googleapis.com/auth/firebase.messaging');
 });

@@ -1,5 +1,6 @@
 import { Agent, type AgentOptions } from 'node:https';
 import type { Socket } from 'node:net';
+import { basename, dirname, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { cert } from 'firebase-admin/app';
 import { z } from 'zod';
@@ -13,7 +14,6 @@ export const ServiceAccountFile = z.looseObject({
   client_email: z.string().min(1),
   private_key: z.string().includes('PRIVATE KEY'),
 });
-export type ServiceAccountFile = z.infer<typeof ServiceAccountFile>;
 
 export const GOOGLE_OAUTH_ORIGIN = 'https://oauth2.googleapis.com';
 
@@ -42,19 +42,21 @@ class TokenEndpointAgent extends Agent {
 }
 
 /**
- * A credential caches its token until five minutes before it ends and can't be asked for another one, so each refresh
- * takes the next of 64 equal credentials (firebase-admin tells them apart by content, and keeps them for ever, hence a
- * ring). Forced refreshes are a minute apart, so the one that comes round again has an outdated token.
+ * A credential keeps its token until five minutes before it ends and can't be asked for another one, so each refresh
+ * takes the next of 64 credentials for the same file. Forced refreshes are a minute apart, so the one that comes round
+ * again has an outdated token.
  */
 const GENERATIONS = 64;
 
 /**
- * Access tokens by firebase-admin from the service account. `oauthOrigin` other than Google's is a stand-in that
- * answers `POST /token`. Throws when the private key can't be read.
+ * Access tokens by firebase-admin from the service account's key file. `oauthOrigin` other than Google's is a stand-in
+ * that answers `POST /token`. Throws when the file or its private key can't be read.
+ *
+ * The file's path is handed over and not its content, because firebase-admin 14 ignores the agent with the latter. It
+ * tells credentials apart by the path's text, so each generation spells the path in its own way.
  */
 export function firebaseTokenSource(
-  account: ServiceAccountFile,
-  options: { oauthOrigin: string; ca?: string },
+  options: { keyFile: string; oauthOrigin: string; ca?: string },
   deps: { clock: Clock },
 ): () => Promise<AccessToken> {
   const { hostname, port, origin } = new URL(options.oauthOrigin);
@@ -66,10 +68,9 @@ export function firebaseTokenSource(
       : { host: hostname, port: port === '' ? 443 : Number(port), servername: hostname }),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
-  const credential = (generation: number) => {
-    const distinct: Record<string, unknown> = { ...account, oauthOrigin: origin, generation };
-    return cert(distinct, agent);
-  };
+  const path = resolve(options.keyFile);
+  const credential = (generation: number) =>
+    cert(`${dirname(path)}${'/.'.repeat(generation)}/${basename(path)}`, agent);
   let generation = 0;
   credential(generation);
   return async () => {
