@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { Alert } from '../../../shared/alert/alert.ts';
+import { AlertId } from '../../../shared/alert/alert-id.ts';
+import { Lane, NodeName, TransportKind } from '../../../shared/envelope/envelope.ts';
+import { DeviceReceiptCounts } from '../../../shared/receipt/device-receipt.ts';
+import { ALERT_STATES } from '../../../shared/receipt/progress.ts';
+import { AcceptedAnswer, Durability } from '../accept/accepted-answer.ts';
+
+const count = z.int().nonnegative();
+
+/** One transport over all dispatchers. `accepted` = the provider took it; whether a device has it, receipts say. */
+export const MergedTransport = z.strictObject({
+  audience: count,
+  accepted: count,
+  gone: count,
+  rejected: count,
+  pending: count,
+  firstAcceptedAt: z.iso.datetime().nullable(),
+  lastAcceptedAt: z.iso.datetime().nullable(),
+});
+export type MergedTransport = z.infer<typeof MergedTransport>;
+
+/** One dispatcher's part; `no-answer` is said, not left out: a silent node is news. */
+export const NodeProgress = z.strictObject({
+  node: NodeName,
+  site: NodeName,
+  state: z.enum([...ALERT_STATES, 'unknown-alert', 'no-answer']),
+  lanes: z.array(Lane),
+  receivedAt: z.iso.datetime().nullable(),
+  transports: z.partialRecord(
+    TransportKind,
+    z.strictObject({
+      accepted: count,
+      gone: count,
+      rejected: count,
+      pending: count,
+      shardsOwn: count,
+      shardsByPeers: count,
+      shardsTotal: count,
+    }),
+  ),
+});
+export type NodeProgress = z.infer<typeof NodeProgress>;
+
+export const PROGRESS_STATES = [...ALERT_STATES, 'unknown', 'not-stored'] as const;
+
+/** Body of `GET /v1/alerts/{id}`. */
+export const AlertProgress = z.strictObject({
+  id: AlertId,
+  identifier: z.string(),
+  state: z.enum(PROGRESS_STATES),
+  expiresAt: z.iso.datetime(),
+  alert: Alert,
+  /** What its author was told; null when another ingest took it. */
+  durability: Durability.nullable(),
+  storedBy: AcceptedAnswer.shape.storedBy,
+  nodes: z.array(NodeProgress),
+  transports: z.partialRecord(TransportKind, MergedTransport),
+  probes: z.strictObject({
+    /** Distinct probes that received, decrypted and verified it. */
+    received: count,
+    known: z.array(
+      z.strictObject({
+        probe: z.string(),
+        transport: TransportKind,
+        via: NodeName,
+        receivedAt: z.iso.datetime(),
+      }),
+    ),
+  }),
+  deviceReceipts: DeviceReceiptCounts,
+});
+export type AlertProgress = z.infer<typeof AlertProgress>;
