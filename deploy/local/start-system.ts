@@ -132,8 +132,10 @@ async function start(
     );
     say(`starting ${specs.map(({ name }) => name).join(', ')}`);
     const started = await launch(specs, 'startup');
+    // A canary is ready when its first proofs are in, which may take a minute: nobody has to wait for that.
+    const serving = started.filter(({ spec }) => spec.kind !== 'canary');
     await Promise.all(
-      started.map((each) => waitFor(each, each.spec.readyUrl, { timeoutMs: READY_MS, signal })),
+      serving.map((each) => waitFor(each, each.spec.readyUrl, { timeoutMs: READY_MS, signal })),
     );
   }
   for (const process of supervisor.all()) process.keepAlive();
