@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BusSites, Peers } from '../../shared/bus/bus-config.ts';
-import { parseEnv, Port } from '../../shared/config/parse-env.ts';
+import { Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
 import { transportsEnv } from './transports/registry.ts';
 

@@ -1,17 +1,17 @@
-import type { Clock } from '../../shared/time/clock.ts';
-import { sleep } from '../../shared/time/sleep.ts';
 import type { Envelope, TransportKind } from '../../shared/envelope/envelope.ts';
 import type { CompletionReceipt, OutcomeCounts } from '../../shared/receipt/completion-receipt.ts';
 import type { TransportProgress } from '../../shared/receipt/progress.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { sleep } from '../../shared/time/sleep.ts';
 import type { DispatcherEvents } from './events.ts';
 import type { FairShare, LaneOfWork, ShareHolder } from './fair-share.ts';
 import type { JournalState } from './journal.ts';
+import { OwnShard, sumCounts } from './own-shard.ts';
 import type { Recipient, RecipientFilter, Registry } from './registry.ts';
 import { retryAtMs } from './retry-policy.ts';
 import { nextStep, ownArc, type RingView, type ShardReceipt, shardOrder } from './ring.ts';
-import { OwnShard, sumCounts } from './own-shard.ts';
+import type { Outcome, OutgoingMessage } from './transports/transport.ts';
 import type { RouteTrust } from './trust.ts';
-import type { OutgoingMessage, Outcome } from './transports/transport.ts';
 
 /** What a run needs of the node around it. */
 export interface RunDeps {
@@ -19,14 +19,22 @@ export interface RunDeps {
   /** All dispatchers, in the same order on each of them. For a canary: this node alone. */
   readonly nodes: readonly string[];
   readonly registry: Registry;
-  readonly send: (recipient: Recipient, message: OutgoingMessage, signal: AbortSignal) => Promise<Outcome>;
+  readonly send: (
+    recipient: Recipient,
+    message: OutgoingMessage,
+    signal: AbortSignal,
+  ) => Promise<Outcome>;
   readonly share: FairShare;
   readonly trust: RouteTrust;
   readonly silent: (node: string) => boolean;
   /** Says the receipt to everybody who should know, and keeps it. */
   readonly publishReceipt: (receipt: CompletionReceipt) => void;
   /** Devices that their provider called gone, out of how many sends of one shard. */
-  readonly reportGone: (transport: TransportKind, deviceIds: readonly string[], sent: number) => void;
+  readonly reportGone: (
+    transport: TransportKind,
+    deviceIds: readonly string[],
+    sent: number,
+  ) => void;
   /** Rejects when the envelope is no longer what was signed; asked before each slice. */
   readonly stillRight: () => Promise<void>;
   readonly events: DispatcherEvents;
@@ -81,8 +89,14 @@ export class DispatchRun {
     this.#task = task;
     this.#deps = deps;
     this.#expiresAtMs = Date.parse(task.envelope.expiresAt);
-    this.#order = shardOrder(deps.nodes.indexOf(deps.node), deps.nodes.length, task.envelope.shards);
-    this.#ownArc = new Set(ownArc(deps.nodes.indexOf(deps.node), deps.nodes.length, task.envelope.shards));
+    this.#order = shardOrder(
+      deps.nodes.indexOf(deps.node),
+      deps.nodes.length,
+      task.envelope.shards,
+    );
+    this.#ownArc = new Set(
+      ownArc(deps.nodes.indexOf(deps.node), deps.nodes.length, task.envelope.shards),
+    );
     this.#holder = deps.share.join(task.weight);
   }
 
@@ -98,7 +112,12 @@ export class DispatchRun {
     const outcome = await this.#loop();
     this.#stop.abort();
     await retrying;
-    this.#deps.events.runEnded(this.#task.envelope.id, this.#task.transport, outcome, this.#figures());
+    this.#deps.events.runEnded(
+      this.#task.envelope.id,
+      this.#task.transport,
+      outcome,
+      this.#figures(),
+    );
     return outcome;
   }
 
@@ -111,7 +130,9 @@ export class DispatchRun {
 
   /** A peer's word on one of the shards. */
   heard(receipt: CompletionReceipt): void {
-    const ofShard = this.#peers.get(receipt.shard) ?? new Map<string, CompletionReceipt & { heardAtMs: number }>();
+    const ofShard =
+      this.#peers.get(receipt.shard) ??
+      new Map<string, CompletionReceipt & { heardAtMs: number }>();
     const before = ofShard.get(receipt.node);
     if (before && before.revision >= receipt.revision) return;
     ofShard.set(receipt.node, { ...receipt, heardAtMs: this.#deps.now() });
@@ -126,23 +147,32 @@ export class DispatchRun {
 
   get settled(): boolean {
     const step = nextStep(this.#view(), this.#order).step;
-    return this.#unsettled === 0 && !this.#hasOwnPending() && (step === 'wait' || step === 'finished');
+    return (
+      this.#unsettled === 0 && !this.#hasOwnPending() && (step === 'wait' || step === 'finished')
+    );
   }
 
   progress(): TransportProgress {
-    const counts = sumCounts([...this.#own.values(), ...this.#takeOvers.values()].map((shard) => shard.counts));
+    const counts = sumCounts(
+      [...this.#own.values(), ...this.#takeOvers.values()].map((shard) => shard.counts),
+    );
     let acceptedByPeers = 0;
     let shardsByPeers = 0;
     for (const [shard, receipts] of this.#peers) {
       if (this.#own.has(shard)) continue;
       shardsByPeers++;
-      acceptedByPeers += Math.max(...[...receipts.values()].map((receipt) => receipt.counts.accepted));
+      acceptedByPeers += Math.max(
+        ...[...receipts.values()].map((receipt) => receipt.counts.accepted),
+      );
     }
     const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
     return {
       audience: this.#audience,
       counts,
-      pending: [...this.#own.values(), ...this.#takeOvers.values()].reduce((sum, { pending }) => sum + pending.size, 0),
+      pending: [...this.#own.values(), ...this.#takeOvers.values()].reduce(
+        (sum, { pending }) => sum + pending.size,
+        0,
+      ),
       shardsTotal: this.#task.envelope.shards,
       shardsOwn: [...this.#own.values()].filter((shard) => shard.settled).length,
       shardsByPeers,
@@ -177,7 +207,9 @@ export class DispatchRun {
   #noteHelped(shard: number): void {
     this.#helping--;
     const somebodyElseDidIt = this.#peers.has(shard);
-    this.#helpLimit = somebodyElseDidIt ? FIRST_HELP : Math.min(this.#helpLimit * 2, MAX_UNSETTLED_SHARDS);
+    this.#helpLimit = somebodyElseDidIt
+      ? FIRST_HELP
+      : Math.min(this.#helpLimit * 2, MAX_UNSETTLED_SHARDS);
   }
 
   /** Waits until something may have changed. */
@@ -209,7 +241,8 @@ export class DispatchRun {
       const { transport, envelope, filter } = this.#task;
       const at = { transport, shard, shards: envelope.shards, after, limit: SLICE };
       const slice = this.#deps.registry.page(filter, at);
-      for (const recipient of slice) sends.push((await this.#begin(own, recipient, 1, 'first')).settled);
+      for (const recipient of slice)
+        sends.push((await this.#begin(own, recipient, 1, 'first')).settled);
       const last = slice.at(-1);
       if (!last || slice.length < SLICE) break;
       after = last.deviceId;
@@ -236,11 +269,23 @@ export class DispatchRun {
 
   async #sendOne(own: OwnShard, recipient: Recipient, attempt: number): Promise<void> {
     const { now, random, events, send } = this.#deps;
-    const outcome = await send(recipient, this.#task.messageFor(recipient.language), this.#stop.signal);
+    const outcome = await send(
+      recipient,
+      this.#task.messageFor(recipient.language),
+      this.#stop.signal,
+    );
     events.outcome(this.#task.transport, outcome);
-    const dueMs = retryAtMs(outcome, attempt, { nowMs: now(), expiresAtMs: this.#expiresAtMs, random: random() });
+    const dueMs = retryAtMs(outcome, attempt, {
+      nowMs: now(),
+      expiresAtMs: this.#expiresAtMs,
+      random: random(),
+    });
     if (outcome.kind === 'accepted') this.#noteAccepted();
-    own.record(recipient.deviceId, outcome, dueMs === undefined ? undefined : { attempt: attempt + 1, dueMs });
+    own.record(
+      recipient.deviceId,
+      outcome,
+      dueMs === undefined ? undefined : { attempt: attempt + 1, dueMs },
+    );
   }
 
   #noteAccepted(): void {
@@ -265,7 +310,9 @@ export class DispatchRun {
   #say(own: OwnShard): void {
     const { id } = this.#task.envelope;
     const at = new Date(this.#deps.now()).toISOString();
-    this.#deps.publishReceipt(own.receipt({ alertId: id, transport: this.#task.transport, node: this.#deps.node, at }));
+    this.#deps.publishReceipt(
+      own.receipt({ alertId: id, transport: this.#task.transport, node: this.#deps.node, at }),
+    );
   }
 
   #takeOver(shard: number, from: string): void {
@@ -321,7 +368,8 @@ export class DispatchRun {
       begun: new Set(this.#own.keys()),
       ownPending: this.#hasOwnPending() || this.#unsettled > 0,
       peerReceipts: (shard) => this.#receiptsFor(shard),
-      trust: (name, heardAtMs) => (name === node ? 'confirmed' : trust.of(name, transport, heardAtMs)),
+      trust: (name, heardAtMs) =>
+        name === node ? 'confirmed' : trust.of(name, transport, heardAtMs),
       silent,
       selfProved: trust.isProved(node, transport),
       anybodyProved: nodes.some((name) => trust.isProved(name, transport)),
@@ -330,12 +378,14 @@ export class DispatchRun {
 
   /** Peers' receipts of a shard, and this node's own word on what it took over there. */
   #receiptsFor(shard: number): ShardReceipt[] {
-    const receipts: ShardReceipt[] = [...(this.#peers.get(shard)?.values() ?? [])].map((receipt) => ({
-      node: receipt.node,
-      hasPending: receipt.pending.length > 0,
-      takenOverFrom: receipt.takenOverFrom,
-      heardAtMs: receipt.heardAtMs,
-    }));
+    const receipts: ShardReceipt[] = [...(this.#peers.get(shard)?.values() ?? [])].map(
+      (receipt) => ({
+        node: receipt.node,
+        hasPending: receipt.pending.length > 0,
+        takenOverFrom: receipt.takenOverFrom,
+        heardAtMs: receipt.heardAtMs,
+      }),
+    );
     const takeOver = this.#takeOvers.get(shard);
     if (takeOver)
       receipts.push({
@@ -347,7 +397,12 @@ export class DispatchRun {
     return receipts;
   }
 
-  #figures(): { counts: OutcomeCounts; shardsOwn: number; shardsByPeers: number; audience: number } {
+  #figures(): {
+    counts: OutcomeCounts;
+    shardsOwn: number;
+    shardsByPeers: number;
+    audience: number;
+  } {
     const { counts, shardsOwn, shardsByPeers, audience } = this.progress();
     return { counts, shardsOwn, shardsByPeers, audience };
   }

@@ -4,7 +4,10 @@ import type { DispatcherMetrics } from './metrics.ts';
 import type { Transports } from './transports/registry.ts';
 
 /** The transports as the dispatch uses them: each with its places in flight, each recipient's address to its own kind. */
-export function dispatchTransports(transports: Transports, metrics: DispatcherMetrics): DispatchTransport[] {
+export function dispatchTransports(
+  transports: Transports,
+  metrics: DispatcherMetrics,
+): DispatchTransport[] {
   const { fcm, 'web-push': webPush } = transports;
   const all: DispatchTransport[] = [
     {
@@ -24,6 +27,8 @@ export function dispatchTransports(transports: Transports, metrics: DispatcherMe
       },
     },
   ];
-  metrics.watchInFlight(() => all.map(({ kind, share }) => ({ transport: kind, inFlight: share.inFlight })));
+  metrics.watchInFlight(() =>
+    all.map(({ kind, share }) => ({ transport: kind, inFlight: share.inFlight })),
+  );
   return all;
 }

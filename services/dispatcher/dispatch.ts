@@ -15,14 +15,18 @@ import type { Journal, JournalEntry, JournalState } from './journal.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 import { sumCounts } from './own-shard.ts';
 import type { Recipient, RecipientFilter, Registry } from './registry.ts';
-import type { RouteTrust } from './trust.ts';
 import type { Outcome, OutgoingMessage } from './transports/transport.ts';
+import type { RouteTrust } from './trust.ts';
 
 /** One transport as the dispatch uses it. */
 export interface DispatchTransport {
   readonly kind: TransportKind;
   readonly share: FairShare;
-  readonly send: (recipient: Recipient, message: OutgoingMessage, signal: AbortSignal) => Promise<Outcome>;
+  readonly send: (
+    recipient: Recipient,
+    message: OutgoingMessage,
+    signal: AbortSignal,
+  ) => Promise<Outcome>;
 }
 
 export interface DispatchDeps {
@@ -43,7 +47,13 @@ export interface DispatchDeps {
   readonly now: Clock;
 }
 
-const WEIGHTS: Record<Severity, number> = { Extreme: 16, Severe: 8, Moderate: 4, Minor: 2, Unknown: 1 };
+const WEIGHTS: Record<Severity, number> = {
+  Extreme: 16,
+  Severe: 8,
+  Moderate: 4,
+  Minor: 2,
+  Unknown: 1,
+};
 /** The signature and the hashes are checked again at most this long before a slice. */
 const RECHECK_MS = 1_000;
 /** Figures of alerts that have ended are kept for so many. */
@@ -116,7 +126,9 @@ export class Dispatch {
     const entry = this.#deps.journal.find(id);
     if (!entry) return undefined;
     const live = this.#live.get(id);
-    const transports = live ? figuresOf(live.runs) : (this.#figures.get(id) ?? this.#figuresFromReceipts(id));
+    const transports = live
+      ? figuresOf(live.runs)
+      : (this.#figures.get(id) ?? this.#figuresFromReceipts(id));
     const settled = live !== undefined && [...live.runs.values()].every((run) => run.settled);
     return {
       v: 1,
@@ -147,7 +159,10 @@ export class Dispatch {
       const state = states.find((each) => each !== 'done') ?? 'done';
       if (state !== 'open') this.#deps.journal.setState(id, state);
     } catch (error) {
-      this.#deps.log.error({ ...errorFields(error), alert: id }, 'fan-out stopped: the alert is not what was signed');
+      this.#deps.log.error(
+        { ...errorFields(error), alert: id },
+        'fan-out stopped: the alert is not what was signed',
+      );
       for (const run of runs.values()) run.stop('journaled');
       this.#deps.journal.setState(id, 'journaled');
     }
@@ -158,7 +173,8 @@ export class Dispatch {
   }
 
   #runDeps(entry: JournalEntry, envelope: Envelope): Omit<RunDeps, 'send' | 'share'> {
-    const { node, nodes, registry, trust, silent, publishReceipt, reportGone, events, now } = this.#deps;
+    const { node, nodes, registry, trust, silent, publishReceipt, reportGone, events, now } =
+      this.#deps;
     const canary = envelope.audience === 'canary';
     let checkedAtMs = now();
     const stillRight = async () => {
@@ -183,7 +199,9 @@ export class Dispatch {
 
   /** For an alert of an earlier life of this node: what its own receipts say. */
   #figuresFromReceipts(id: string): DispatchProgress['transports'] {
-    const own = this.#deps.journal.receiptsOf(id).filter((receipt) => receipt.node === this.#deps.node);
+    const own = this.#deps.journal
+      .receiptsOf(id)
+      .filter((receipt) => receipt.node === this.#deps.node);
     const transports: Partial<Record<TransportKind, TransportProgress>> = {};
     for (const { kind } of this.#deps.transports) {
       const receipts = own.filter((receipt) => receipt.transport === kind);
@@ -214,7 +232,10 @@ function figuresOf(runs: ReadonlyMap<TransportKind, DispatchRun>): DispatchProgr
 /** Whom an alert is for. A canary is for the probes it names, whatever else is in its area (P6). */
 export function recipientFilter(envelope: Envelope): RecipientFilter {
   if (envelope.audience === 'canary')
-    return { kind: 'probes', deviceIds: (envelope.alert.addresses ?? '').split(/\s+/).filter(Boolean) };
+    return {
+      kind: 'probes',
+      deviceIds: (envelope.alert.addresses ?? '').split(/\s+/).filter(Boolean),
+    };
   return { kind: 'public', reach: reachOf(envelope.areaCodes) };
 }
 

@@ -9,7 +9,12 @@ export type DispatcherEvents = ReturnType<typeof createDispatcherEvents>;
 /** What happens in a dispatcher, each as one function that writes the counter and the log line together. */
 export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) {
   return {
-    alertArrived(id: string, lane: Arrival, result: (typeof ARRIVAL_RESULTS)[number], audience?: string): void {
+    alertArrived(
+      id: string,
+      lane: Arrival,
+      result: (typeof ARRIVAL_RESULTS)[number],
+      audience?: string,
+    ): void {
       metrics.arrivals.inc({ lane, result });
       if (audience !== 'canary') log.info({ alert: id, lane, result }, 'alert arrived');
     },

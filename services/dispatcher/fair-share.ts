@@ -66,7 +66,9 @@ export class FairShare {
 
   #mayTake(lane: LaneOfWork, firstTriesWait: boolean): boolean {
     if (this.#used >= this.#capacity) return false;
-    return lane === 'first' || !firstTriesWait || this.#usedByRetries < this.#capacity * RETRY_SHARE;
+    return (
+      lane === 'first' || !firstTriesWait || this.#usedByRetries < this.#capacity * RETRY_SHARE
+    );
   }
 
   #take(run: ShareHolder, lane: LaneOfWork): void {

@@ -14,7 +14,9 @@ interface Deps {
 }
 
 /** The bus lane: every site's ALERTS stream, by a durable consumer of this node's own. */
-export function followAlerts({ node, buses, takeAlert, events, log }: Deps): { close: () => Promise<void> } {
+export function followAlerts({ node, buses, takeAlert, events, log }: Deps): {
+  close: () => Promise<void>;
+} {
   const stop = new AbortController();
   const following = buses.map((bus) =>
     consumeDurable(

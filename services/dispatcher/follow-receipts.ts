@@ -32,7 +32,9 @@ export function followReceipts(deps: Deps): { close: () => Promise<void> } {
       (message) => {
         // Edge counts devices' receipts on the same stream; those are not for dispatchers.
         if (message.subject.includes('.device.')) return;
-        const receipt = parse(CompletionReceipt, message, () => deps.events.junkDropped('receipts'));
+        const receipt = parse(CompletionReceipt, message, () =>
+          deps.events.junkDropped('receipts'),
+        );
         if (receipt) deps.takeReceipt(receipt);
       },
       reading,

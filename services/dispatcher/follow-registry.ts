@@ -34,7 +34,11 @@ export function followRegistry({ registry, buses, events, log }: Deps): Registry
     const taken = batch;
     batch = [];
     registry.apply(
-      taken.map(({ site, message }) => ({ site, cursor: message.cursor, record: parseRecord(message, events) })),
+      taken.map(({ site, message }) => ({
+        site,
+        cursor: message.cursor,
+        record: parseRecord(message, events),
+      })),
     );
     events.registryChanged(registry.size());
   };

@@ -26,7 +26,8 @@ export function startHousekeeping(deps: Deps): { close: () => Promise<void> } {
     let purgedAtMs = 0;
     do {
       deps.metrics.liveAlerts.set(deps.dispatch.liveAlerts);
-      for (const bus of deps.buses) deps.metrics.busReady.set({ bus_site: bus.site }, bus.ready ? 1 : 0);
+      for (const bus of deps.buses)
+        deps.metrics.busReady.set({ bus_site: bus.site }, bus.ready ? 1 : 0);
       if (deps.now() - purgedAtMs < PURGE_EVERY_MS) continue;
       purgedAtMs = deps.now();
       try {

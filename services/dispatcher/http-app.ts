@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import { z } from 'zod';
-import { AreaCode, reachOf } from '../../shared/alert/area.ts';
 import { AlertId } from '../../shared/alert/alert-id.ts';
+import { AreaCode, reachOf } from '../../shared/alert/area.ts';
 import { MAX_ENVELOPE_BYTES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
 import { SignatureError } from '../../shared/envelope/signature.ts';
 import { type AppDeps, createApp, finishApp, jsonBody, textBody } from '../../shared/http/app.ts';
@@ -39,7 +39,8 @@ export function createDispatcherApp(deps: HttpDeps): Express {
     response.json(await intake(request.body, deps));
   });
   app.post('/v1/receipts', jsonBody(MAX_RECEIPTS_BYTES), (request, response) => {
-    for (const receipt of parsed(z.array(CompletionReceipt).max(500), request.body)) deps.takeReceipt(receipt);
+    for (const receipt of parsed(z.array(CompletionReceipt).max(500), request.body))
+      deps.takeReceipt(receipt);
     response.status(204).end();
   });
   app.post('/v1/proofs', jsonBody(256 * 1024), (request, response) => {
@@ -51,7 +52,8 @@ export function createDispatcherApp(deps: HttpDeps): Express {
   });
   app.get('/v1/alerts/:id/progress', (request, response) => {
     const progress = deps.dispatch.progress(parsed(AlertId, request.params.id));
-    if (!progress) throw new ProblemError(404, 'unknown-alert', 'This dispatcher does not have the alert');
+    if (!progress)
+      throw new ProblemError(404, 'unknown-alert', 'This dispatcher does not have the alert');
     response.json(progress);
   });
   app.get('/v1/audience', (request, response) => {
@@ -61,7 +63,12 @@ export function createDispatcherApp(deps: HttpDeps): Express {
   return app;
 }
 
-const JournalQuery = z.object({ since: z.string().regex(/^\d{1,15}\.\d{1,15}$/).default('0.0') });
+const JournalQuery = z.object({
+  since: z
+    .string()
+    .regex(/^\d{1,15}\.\d{1,15}$/)
+    .default('0.0'),
+});
 const AudienceQuery = z.object({
   area: z.union([AreaCode.transform((code) => [code]), z.array(AreaCode).max(MAX_AREAS)]),
 });
@@ -80,7 +87,9 @@ async function intake(body: unknown, deps: HttpDeps): Promise<IntakeAnswer> {
     return { v: 1, result: await deps.takeAlert(body, 'direct'), site: deps.site, node: deps.node };
   } catch (error) {
     if (error instanceof SignatureError)
-      throw new ProblemError(422, 'envelope-refused', 'The envelope is refused', { detail: error.message });
+      throw new ProblemError(422, 'envelope-refused', 'The envelope is refused', {
+        detail: error.message,
+      });
     if (error instanceof ConflictError) throw new ProblemError(409, 'conflict', error.message);
     throw error;
   }

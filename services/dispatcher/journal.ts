@@ -72,7 +72,9 @@ export class Journal {
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
+    this.#db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
+    );
     this.#db.exec(SCHEMA);
   }
 
@@ -100,7 +102,9 @@ export class Journal {
   }
 
   noteArrival(id: string, arrivals: readonly Arrival[]): void {
-    this.#db.prepare('UPDATE alerts SET arrivals = ? WHERE id = ?').run(JSON.stringify(arrivals), id);
+    this.#db
+      .prepare('UPDATE alerts SET arrivals = ? WHERE id = ?')
+      .run(JSON.stringify(arrivals), id);
   }
 
   setState(id: string, state: JournalState): void {
@@ -117,12 +121,16 @@ export class Journal {
 
   /** Closes what ended while this node was away. */
   expireOpen(nowMs: number): void {
-    this.#db.prepare("UPDATE alerts SET state = 'expired' WHERE state = 'open' AND expires_at <= ?").run(nowMs);
+    this.#db
+      .prepare("UPDATE alerts SET state = 'expired' WHERE state = 'open' AND expires_at <= ?")
+      .run(nowMs);
   }
 
   /** Notes that an alert is over because of another one, also before the first has come. */
   end(id: string, byId: string, nowMs: number): void {
-    this.#db.prepare('INSERT OR IGNORE INTO ended (id, by_id, at) VALUES (?, ?, ?)').run(id, byId, nowMs);
+    this.#db
+      .prepare('INSERT OR IGNORE INTO ended (id, by_id, at) VALUES (?, ?, ?)')
+      .run(id, byId, nowMs);
   }
 
   isEnded(id: string): boolean {
@@ -152,7 +160,11 @@ export class Journal {
   }
 
   /** Public alerts and receipts after the cursor, oldest first: what a peer may lack. Canaries are nobody else's. */
-  after(cursor: JournalCursor): { cursor: JournalCursor; entries: JournalEntry[]; receipts: CompletionReceipt[] } {
+  after(cursor: JournalCursor): {
+    cursor: JournalCursor;
+    entries: JournalEntry[];
+    receipts: CompletionReceipt[];
+  } {
     const entries = this.#db
       .prepare("SELECT * FROM alerts WHERE seq > ? AND audience = 'public' ORDER BY seq LIMIT ?")
       .all(cursor.alerts, PAGE_ALERTS)
@@ -174,7 +186,9 @@ export class Journal {
   purge(nowMs: number): void {
     const oldest = nowMs - KEEP_PUBLIC_MS;
     this.#db
-      .prepare("DELETE FROM alerts WHERE (audience = 'canary' AND expires_at < ?) OR expires_at < ?")
+      .prepare(
+        "DELETE FROM alerts WHERE (audience = 'canary' AND expires_at < ?) OR expires_at < ?",
+      )
       .run(nowMs - KEEP_CANARY_MS, oldest);
     this.#db.prepare('DELETE FROM ended WHERE at < ?').run(oldest);
     this.#db.exec('DELETE FROM receipts WHERE alert_id NOT IN (SELECT id FROM alerts)');

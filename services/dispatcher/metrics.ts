@@ -38,9 +38,18 @@ export function createDispatcherMetrics(registry: Registry) {
     outcomes,
     arrivals,
     junk,
-    liveAlerts: gauge('dispatcher_live_alerts', 'Alerts that this node is sending or watching over'),
-    registrySize: gauge('dispatcher_registry_devices', 'Active subscriptions in this node’s replica'),
-    registryRebuilt: gauge('dispatcher_registry_rebuilt', '1 when the replica was corrupt at start and is filled anew'),
+    liveAlerts: gauge(
+      'dispatcher_live_alerts',
+      'Alerts that this node is sending or watching over',
+    ),
+    registrySize: gauge(
+      'dispatcher_registry_devices',
+      'Active subscriptions in this node’s replica',
+    ),
+    registryRebuilt: gauge(
+      'dispatcher_registry_rebuilt',
+      '1 when the replica was corrupt at start and is filled anew',
+    ),
     quarantined: new Counter({
       name: 'dispatcher_quarantined_total',
       help: 'Subscriptions that a provider called gone in a storm: kept, for a human to judge',
@@ -65,7 +74,10 @@ export function createDispatcherMetrics(registry: Registry) {
         },
       });
     },
-    receiptsDropped: gauge('dispatcher_receipts_dropped', 'Receipts not sent directly because a peer is too far behind'),
+    receiptsDropped: gauge(
+      'dispatcher_receipts_dropped',
+      'Receipts not sent directly because a peer is too far behind',
+    ),
     busReady: new Gauge({
       name: 'dispatcher_bus_ready',
       help: '1 when the site’s bus is connected, syncs each write and holds the declared streams',

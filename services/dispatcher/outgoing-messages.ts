@@ -36,7 +36,12 @@ export async function outgoingMessages(
   return (language) => byLanguage.get(language) ?? sameTongue(byLanguage, language) ?? fallback;
 }
 
-function toOutgoing(envelope: Envelope, message: DeviceMessage, signedMessage: string, via: string): OutgoingMessage {
+function toOutgoing(
+  envelope: Envelope,
+  message: DeviceMessage,
+  signedMessage: string,
+  via: string,
+): OutgoingMessage {
   const { title, body } = notificationText(message);
   const { msgType } = message;
   return {
@@ -53,7 +58,10 @@ function toOutgoing(envelope: Envelope, message: DeviceMessage, signedMessage: s
 }
 
 /** fr-BE for somebody who asked for fr-FR. */
-function sameTongue(byLanguage: ReadonlyMap<string, OutgoingMessage>, language: string): OutgoingMessage | undefined {
+function sameTongue(
+  byLanguage: ReadonlyMap<string, OutgoingMessage>,
+  language: string,
+): OutgoingMessage | undefined {
   const tongue = language.split('-')[0];
   for (const [each, message] of byLanguage) if (each.split('-')[0] === tongue) return message;
   return undefined;

@@ -79,7 +79,12 @@ export class OwnShard {
   }
 
   /** The next receipt of this shard. */
-  receipt(head: { alertId: string; transport: TransportKind; node: string; at: string }): CompletionReceipt {
+  receipt(head: {
+    alertId: string;
+    transport: TransportKind;
+    node: string;
+    at: string;
+  }): CompletionReceipt {
     return {
       v: 1,
       ...head,

@@ -12,7 +12,9 @@ import type { DispatcherMetrics } from './metrics.ts';
 /** What a dispatcher answers to `GET /v1/journal?since=<cursor>`. */
 export const JournalPage = z.strictObject({
   cursor: z.string().regex(/^\d+\.\d+$/),
-  entries: z.array(z.strictObject({ id: z.string(), jws: z.string().max(MAX_ENVELOPE_BYTES) })).max(200),
+  entries: z
+    .array(z.strictObject({ id: z.string(), jws: z.string().max(MAX_ENVELOPE_BYTES) }))
+    .max(200),
   receipts: z.array(CompletionReceipt).max(1_000),
 });
 export type JournalPage = z.infer<typeof JournalPage>;
@@ -54,7 +56,9 @@ export function startPeers(deps: Deps): Peers {
   const heardFrom = (node: string) => {
     if (lastHeardMs.has(node)) lastHeardMs.set(node, deps.now());
   };
-  const links = deps.peers.map((peer) => startLink(peer, { ...deps, heardFrom, signal: stop.signal }));
+  const links = deps.peers.map((peer) =>
+    startLink(peer, { ...deps, heardFrom, signal: stop.signal }),
+  );
   return {
     say: (receipt) => {
       for (const link of links) link.say(receipt);
@@ -73,7 +77,10 @@ interface LinkDeps extends Deps {
   readonly signal: AbortSignal;
 }
 
-function startLink(peer: Peer, deps: LinkDeps): { say: (receipt: CompletionReceipt) => void; ended: Promise<unknown> } {
+function startLink(
+  peer: Peer,
+  deps: LinkDeps,
+): { say: (receipt: CompletionReceipt) => void; ended: Promise<unknown> } {
   const queue: CompletionReceipt[] = [];
   return {
     say: (receipt) => {
@@ -118,7 +125,12 @@ async function catchUp(peer: Peer, deps: LinkDeps): Promise<void> {
     try {
       const url = `${peer.url}/v1/journal?since=${cursor}`;
       const { token, signal } = deps;
-      const page = await fetchJson(url, { schema: JournalPage, timeoutMs: TIMEOUT_MS, token, signal });
+      const page = await fetchJson(url, {
+        schema: JournalPage,
+        timeoutMs: TIMEOUT_MS,
+        token,
+        signal,
+      });
       deps.heardFrom(peer.name);
       wasReachable = true;
       for (const entry of page.entries) await takeOne(entry.jws, deps);

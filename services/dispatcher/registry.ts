@@ -58,7 +58,9 @@ export class Registry {
   }
 
   /** Applies records and moves the sites' cursors, in one transaction. */
-  apply(batch: readonly { site?: string; cursor?: StreamCursor; record: RegistryRecord | undefined }[]): void {
+  apply(
+    batch: readonly { site?: string; cursor?: StreamCursor; record: RegistryRecord | undefined }[],
+  ): void {
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       for (const { site, cursor, record } of batch) {
@@ -74,17 +76,25 @@ export class Registry {
 
   cursor(site: string): StreamCursor | undefined {
     const row = this.#db.prepare('SELECT created, sequence FROM cursors WHERE site = ?').get(site);
-    return row === undefined ? undefined : { created: String(row['created']), sequence: Number(row['sequence']) };
+    return row === undefined
+      ? undefined
+      : { created: String(row['created']), sequence: Number(row['sequence']) };
   }
 
   /** The newest version held of a device; a tombstone has to be newer. */
   version(deviceId: string): number {
-    return Number(this.#db.prepare('SELECT version FROM devices WHERE device_id = ?').get(deviceId)?.['version'] ?? 0);
+    return Number(
+      this.#db.prepare('SELECT version FROM devices WHERE device_id = ?').get(deviceId)?.[
+        'version'
+      ] ?? 0,
+    );
   }
 
   /** All active devices. */
   size(): number {
-    return Number(this.#db.prepare('SELECT count(*) AS n FROM devices WHERE active = 1').get()?.['n'] ?? 0);
+    return Number(
+      this.#db.prepare('SELECT count(*) AS n FROM devices WHERE active = 1').get()?.['n'] ?? 0,
+    );
   }
 
   /** How many devices an alert is for, on one transport; `includeProbes` is for a node's own progress. */
@@ -114,7 +124,9 @@ export class Registry {
   /** A device by its id, if it is still active: for a retry. */
   recipient(deviceId: string): Recipient | undefined {
     const row = this.#db
-      .prepare('SELECT device_id, address, language FROM devices WHERE device_id = ? AND active = 1')
+      .prepare(
+        'SELECT device_id, address, language FROM devices WHERE device_id = ? AND active = 1',
+      )
       .get(deviceId);
     return row === undefined ? undefined : toRecipient(row);
   }
@@ -142,11 +154,14 @@ export class Registry {
         ...[language, shard, record.probe ? 1 : 0],
       );
     const insert = this.#db.prepare('REPLACE INTO device_areas VALUES (?, ?, ?, ?, ?)');
-    for (const code of areaCodes) insert.run(code, address.transport, shard, deviceId, departmentOf(code));
+    for (const code of areaCodes)
+      insert.run(code, address.transport, shard, deviceId, departmentOf(code));
   }
 
   #moveCursor(site: string, cursor: StreamCursor): void {
-    this.#db.prepare('REPLACE INTO cursors VALUES (?, ?, ?)').run(site, cursor.created, cursor.sequence);
+    this.#db
+      .prepare('REPLACE INTO cursors VALUES (?, ?, ?)')
+      .run(site, cursor.created, cursor.sequence);
   }
 }
 
@@ -164,7 +179,12 @@ function recipientQuery(
 ): { sql: string; values: (bounds: Bounds) => SQLInputValue[] } {
   const probes =
     'SELECT device_id FROM devices WHERE probe = 1 AND transport = ? AND shard >= ? AND shard < ? AND device_id > ?';
-  const bounds = ({ transport, from, to, after }: Bounds): SQLInputValue[] => [transport, from, to, after];
+  const bounds = ({ transport, from, to, after }: Bounds): SQLInputValue[] => [
+    transport,
+    from,
+    to,
+    after,
+  ];
   if (filter.kind === 'probes') {
     const ids = filter.deviceIds.slice(0, MAX_PROBES);
     return {

@@ -1,8 +1,8 @@
+import type { z } from 'zod';
 import type { SiteBus } from '../../shared/bus/site-bus.ts';
 import { registrySubject } from '../../shared/bus/subjects.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import type { TombstoneRecord } from '../../shared/subscription/registry-record.ts';
-import type { z } from 'zod';
 import type { Clock } from '../../shared/time/clock.ts';
 import type { DispatcherEvents } from './events.ts';
 import { GoneGuard } from './gone-guard.ts';
@@ -28,18 +28,22 @@ export function createRemoveGone(deps: {
       deps.events.quarantined(transport, deviceIds.length);
       return;
     }
-    const tombstones = deviceIds.map((deviceId): z.infer<typeof TombstoneRecord> => ({
-      v: 1,
-      state: 'removed',
-      version: Math.max(nowMs, deps.registry.version(deviceId) + 1),
-      deviceId,
-      reason: 'gone',
-    }));
+    const tombstones = deviceIds.map(
+      (deviceId): z.infer<typeof TombstoneRecord> => ({
+        v: 1,
+        state: 'removed',
+        version: Math.max(nowMs, deps.registry.version(deviceId) + 1),
+        deviceId,
+        reason: 'gone',
+      }),
+    );
     deps.registry.apply(tombstones.map((record) => ({ record })));
     for (const record of tombstones)
       for (const bus of deps.buses)
         bus
-          .publish(registrySubject(record.deviceId), JSON.stringify(record), { timeoutMs: PUBLISH_TIMEOUT_MS })
+          .publish(registrySubject(record.deviceId), JSON.stringify(record), {
+            timeoutMs: PUBLISH_TIMEOUT_MS,
+          })
           .catch(() => undefined);
     deps.events.removed(transport, deviceIds.length);
   };

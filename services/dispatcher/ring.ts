@@ -64,7 +64,8 @@ export function ownArc(position: number, nodes: number, shards: number): number[
 /** What a node does next. Pure: the whole ring is this function asked again and again. */
 export function nextStep(view: RingView, order: readonly number[]): RingStep {
   for (const shard of order) {
-    if (!view.begun.has(shard) && fullReceipts(view, shard).length === 0) return { step: 'send', shard };
+    if (!view.begun.has(shard) && fullReceipts(view, shard).length === 0)
+      return { step: 'send', shard };
   }
   let waiting = view.ownPending;
   for (const shard of order) {
@@ -84,18 +85,31 @@ function fullReceipts(view: RingView, shard: number): ShardReceipt[] {
 /** A shard that this node has not begun and that at least one peer has gone through. */
 function judgeShard(view: RingView, shard: number): RingStep {
   const receipts = fullReceipts(view, shard);
-  const good = receipts.filter((receipt) => view.trust(receipt.node, receipt.heardAtMs) !== 'unproved');
+  const good = receipts.filter(
+    (receipt) => view.trust(receipt.node, receipt.heardAtMs) !== 'unproved',
+  );
   if (good.length === 0) {
     // Nobody whose word is good: a proven node does it again; where nobody is proven, everybody does.
     return view.selfProved || !view.anybodyProved ? { step: 'send', shard } : { step: 'wait' };
   }
   const closed = good.filter((receipt) => isClosed(view, shard, receipt));
   if (closed.length > 0) {
-    const confirmed = closed.some((receipt) => view.trust(receipt.node, receipt.heardAtMs) === 'confirmed');
+    const confirmed = closed.some(
+      (receipt) => view.trust(receipt.node, receipt.heardAtMs) === 'confirmed',
+    );
     return confirmed ? { step: 'finished' } : { step: 'wait' };
   }
-  const left = good.find((receipt) => view.silent(receipt.node));
+  const left = good.find(
+    (receipt) => view.silent(receipt.node) && !isTakenOverBySelf(view, shard, receipt),
+  );
   return left ? { step: 'take-over', shard, from: left.node } : { step: 'wait' };
+}
+
+/** This node is already at it: its own retries lead on, not a second take-over. */
+function isTakenOverBySelf(view: RingView, shard: number, { node }: ShardReceipt): boolean {
+  return view
+    .peerReceipts(shard)
+    .some((other) => other.node === view.self && other.takenOverFrom === node);
 }
 
 /** Nobody is pending, or a peer whose word is good has gone through what was. */

@@ -21,6 +21,8 @@ export function createSayReceipt(deps: {
     const body = JSON.stringify(receipt);
     for (const bus of deps.buses)
       if (bus.ready)
-        bus.publish(receiptSubject(receipt), body, { timeoutMs: PUBLISH_TIMEOUT_MS }).catch(() => undefined);
+        bus
+          .publish(receiptSubject(receipt), body, { timeoutMs: PUBLISH_TIMEOUT_MS })
+          .catch(() => undefined);
   };
 }

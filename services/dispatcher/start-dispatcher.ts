@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
 import { SiteBus } from '../../shared/bus/site-bus.ts';
+import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
 import { KeySet } from '../../shared/envelope/key-set.ts';
 import { openEnvelope } from '../../shared/envelope/open-envelope.ts';
 import { createVerifier } from '../../shared/envelope/signature.ts';
@@ -18,9 +18,9 @@ import { createDispatcherEvents } from './events.ts';
 import { followAlerts } from './follow-alerts.ts';
 import { followReceipts } from './follow-receipts.ts';
 import { followRegistry } from './follow-registry.ts';
+import { startHousekeeping } from './housekeeping.ts';
 import { createDispatcherApp } from './http-app.ts';
 import { Journal } from './journal.ts';
-import { startHousekeeping } from './housekeeping.ts';
 import { createDispatcherMetrics } from './metrics.ts';
 import { type Peers, startPeers } from './peers.ts';
 import { Registry } from './registry.ts';
@@ -96,7 +96,15 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       now,
     });
     cleanup.add('fan-outs', () => dispatch.close());
-    const takeAlert = createTakeAlert({ node, journal, dispatch, verifyEnvelope, verifyAlert, events, now });
+    const takeAlert = createTakeAlert({
+      node,
+      journal,
+      dispatch,
+      verifyEnvelope,
+      verifyAlert,
+      events,
+      now,
+    });
 
     peers = startPeers({
       peers: config.DISPATCHERS.filter((peer) => peer.name !== node),
@@ -110,7 +118,8 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     cleanup.add('peers', () => startedPeers().close());
 
     journal.expireOpen(now());
-    for (const entry of journal.open()) await dispatch.begin(entry, await openEnvelope(entry.jws, verifyEnvelope));
+    for (const entry of journal.open())
+      await dispatch.begin(entry, await openEnvelope(entry.jws, verifyEnvelope));
 
     const registryFollower = followRegistry({ registry, buses, events, log });
     cleanup.add('registry follower', () => registryFollower.close());
@@ -129,7 +138,10 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     const housekeeping = startHousekeeping({ journal, dispatch, buses, metrics, log, now });
     cleanup.add('housekeeping', () => housekeeping.close());
 
-    health.add({ name: 'registry', check: () => registryFollower.caughtUp() || registry.size() > 0 });
+    health.add({
+      name: 'registry',
+      check: () => registryFollower.caughtUp() || registry.size() > 0,
+    });
     const app = createDispatcherApp({
       log,
       health,

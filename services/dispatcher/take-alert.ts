@@ -4,8 +4,8 @@ import { SignatureError, type Verify } from '../../shared/envelope/signature.ts'
 import type { Clock } from '../../shared/time/clock.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { DispatcherEvents } from './events.ts';
-import { outgoingMessages } from './outgoing-messages.ts';
 import type { Arrival, Journal, JournalEntry, JournalState } from './journal.ts';
+import { outgoingMessages } from './outgoing-messages.ts';
 
 /** The same id with other content is in the journal: the first stays, the second is not sent. */
 export class ConflictError extends Error {
@@ -66,7 +66,8 @@ export function createTakeAlert(deps: Deps): TakeAlert {
       throw new ConflictError(`alert ${envelope.id} is known with other content`);
     }
     const entry = known ?? store(jws, envelope, arrival);
-    if (known && !known.arrivals.includes(arrival)) journal.noteArrival(known.id, [...known.arrivals, arrival]);
+    if (known && !known.arrivals.includes(arrival))
+      journal.noteArrival(known.id, [...known.arrivals, arrival]);
     events.alertArrived(envelope.id, arrival, known ? 'duplicate' : 'stored', envelope.audience);
     if (!known) for (const id of envelope.references) dispatch.end(id);
     // A canary proves one lane: the copy that came by the other one is not acted on.
