@@ -171,7 +171,8 @@ export class Http2Pool {
         },
         onClosed: (cause) => {
           this.#draining.delete(link);
-          if (slot.link === link) this.#deps.onConnection('lost', cause?.message ?? 'ended');
+          if (slot.link === link && !this.#closed)
+            this.#deps.onConnection('lost', cause?.message ?? 'ended');
           this.#replace(slot, link, openedAtMs);
         },
       },

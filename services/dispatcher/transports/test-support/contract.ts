@@ -27,13 +27,21 @@ export const exampleMessage = (changes: Partial<OutgoingMessage> = {}): Outgoing
   ...changes,
 });
 
+const never = new AbortController().signal;
+
 /** The promises of the Transport seam, for any transport against a provider of its own kind. */
 export function describeTransportContract<Address>(
   name: string,
   start: () => Promise<ContractHarness<Address>>,
 ): void {
-  const never = new AbortController().signal;
+  describeOutcomes(name, start);
+  describeLimits(name, start);
+}
 
+function describeOutcomes<Address>(
+  name: string,
+  start: () => Promise<ContractHarness<Address>>,
+): void {
   test(`${name}: what the provider took is accepted`, async () => {
     const { transport, address, received } = await start();
     await transport.warmUp();
@@ -70,7 +78,12 @@ export function describeTransportContract<Address>(
     });
     expect(received()).toBe(0);
   });
+}
 
+function describeLimits<Address>(
+  name: string,
+  start: () => Promise<ContractHarness<Address>>,
+): void {
   test(`${name}: P12: a provider that hangs costs the deadline, an abort ends it at once`, async () => {
     const { transport, address, setMood } = await start();
     setMood('hang');
