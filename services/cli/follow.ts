@@ -19,8 +19,11 @@ export interface FollowDeps extends IngestDeps {
 
 /** One look at an alert. Rejects with CliError. */
 export async function alertStatus(id: string, deps: IngestDeps): Promise<AlertStatus> {
-  const path = `/v1/alerts/${encodeURIComponent(id)}`;
-  return (await callIngest({ path, schema: AlertStatus }, deps)).answer;
+  return (await lookAt(id, deps)).answer;
+}
+
+function lookAt(id: string, deps: IngestDeps) {
+  return callIngest({ path: `/v1/alerts/${encodeURIComponent(id)}`, schema: AlertStatus }, deps);
 }
 
 /**
@@ -29,11 +32,15 @@ export async function alertStatus(id: string, deps: IngestDeps): Promise<AlertSt
  */
 export async function followAlert(id: string, deps: FollowDeps): Promise<void> {
   const draw = createDrawing(deps.terminal);
+  const { onPassedOver: _saidOnce, ...quiet } = deps;
+  let ingests = deps.ingests;
   let lastAnswerMs = deps.now();
   let endedMs: number | undefined;
   for (;;) {
     try {
-      const status = await alertStatus(id, deps);
+      const { answer: status, ingest } = await lookAt(id, { ...quiet, ingests });
+      // Whoever answered is asked first next time: a dead one would cost its time-out at every look.
+      ingests = [...new Set([ingest, ...ingests])];
       lastAnswerMs = deps.now();
       draw(progressLines(status, deps.texts));
       if (hasEnded(status)) {
