@@ -131,7 +131,8 @@ function handle(
       acknowledge(frame.updates, connection, uaid, deps);
       return;
     case 'nack':
-      deps.log.info({ code: frame.code }, 'autopush: a browser could not use a message');
+      // 301: not shown or no permission; 302: the page's service worker threw; 303: other.
+      deps.log.warn({ code: frame.code }, 'autopush: a page in a browser failed on a message');
       return;
     case 'broadcast_subscribe':
       // Broadcasts (Mozilla's remote settings) have no place here; autopush does not answer them either.
@@ -228,11 +229,11 @@ function deliverTo(
   channel: Channel,
   message: WebPushDelivery,
   online: ReadonlyMap<string, Connection>,
-  { users, log }: AutopushDeps,
+  { users, now, log }: AutopushDeps,
 ): Delivered {
   const connection = online.get(channel.uaid);
   const isOnline = connection?.socket.readyState === 1;
-  if (message.ttlSeconds > 0 && !users.store(channel, message)) {
+  if (message.ttlSeconds > 0 && !users.store(channel, message, now())) {
     log.warn('autopush: a user had too many messages waiting and was reset');
     connection?.socket.close(4000, 'user reset');
     return 'dropped';

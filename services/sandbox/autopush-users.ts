@@ -30,7 +30,7 @@ export interface AutopushUsers {
   unregister(uaid: string, channelId: string): void;
   find(token: string): Channel | undefined;
   /** Keeps a message; one with the same topic goes. False: it was one too many, and the user is reset. */
-  store(channel: Channel, message: WebPushDelivery): boolean;
+  store(channel: Channel, message: WebPushDelivery, nowMs: number): boolean;
   /** Oldest first, at most `limit`, without the versions in `except`; what is past its time is thrown away. */
   stored(
     uaid: string,
@@ -64,84 +64,109 @@ const MessageRow = z.object({
   body: z.instanceof(Uint8Array),
 });
 
+/** Autopush's own tables: who subscribed to what, and what waits for whom. */
 export function createAutopushUsers(db: DatabaseSync): AutopushUsers {
+  const channels = createChannelTable(db);
+  const messages = createMessageTable(db);
+  const reset = (uaid: string) =>
+    transaction(db, () => {
+      channels.reset(uaid);
+      messages.clear(uaid);
+    });
+  return {
+    exists: channels.exists,
+    register: channels.register,
+    unregister: (uaid, channelId) =>
+      transaction(db, () => {
+        channels.remove(uaid, channelId);
+        messages.clearChannel(uaid, channelId);
+      }),
+    find: channels.find,
+    store: (channel, message, nowMs) => {
+      messages.expire(channel.uaid, nowMs);
+      messages.insert(channel, message);
+      const isTooMany = messages.count(channel.uaid) > MAX_STORED_PER_USER;
+      if (isTooMany) reset(channel.uaid);
+      return !isTooMany;
+    },
+    stored: (uaid, { limit, except, nowMs }) => {
+      messages.expire(uaid, nowMs);
+      return messages
+        .all(uaid)
+        .filter(({ version }) => !except.has(version))
+        .slice(0, limit);
+    },
+    acknowledge: messages.remove,
+    reset,
+  };
+}
+
+function createChannelTable(db: DatabaseSync) {
   const active = db.prepare(
     'SELECT 1 FROM push_channel WHERE uaid = ? AND removed IS NULL LIMIT 1',
   );
-  const channels = db.prepare(
+  const ofChannel = db.prepare(
     'SELECT * FROM push_channel WHERE uaid = ? AND channel_id = ? AND removed IS NULL',
   );
-  const insertChannel = db.prepare(
+  const insert = db.prepare(
     'INSERT INTO push_channel (token, uaid, channel_id, vapid_key) VALUES (?, ?, ?, ?)',
   );
   const byToken = db.prepare('SELECT * FROM push_channel WHERE token = ?');
-  const removeChannel = db.prepare(
+  const remove = db.prepare(
     "UPDATE push_channel SET removed = 'unregistered' WHERE uaid = ? AND channel_id = ? AND removed IS NULL",
   );
-  const clearChannel = db.prepare('DELETE FROM push_message WHERE uaid = ? AND channel_id = ?');
+  const reset = db.prepare(
+    "UPDATE push_channel SET removed = 'user-reset' WHERE uaid = ? AND removed IS NULL",
+  );
+  return {
+    exists: (uaid: string) => active.get(uaid) !== undefined,
+    register: (uaid: string, channelId: string, vapidKey: string | undefined) => {
+      const known = ofChannel.all(uaid, channelId).map((row) => ChannelRow.parse(row));
+      const same = known.find((channel) => channel.vapidKey === vapidKey);
+      if (same) return same.token;
+      const token = createEndpointToken();
+      insert.run(token, uaid, channelId, vapidKey ?? null);
+      return token;
+    },
+    find: (token: string) => {
+      const row = byToken.get(token);
+      return row === undefined ? undefined : ChannelRow.parse(row);
+    },
+    remove: (uaid: string, channelId: string) => remove.run(uaid, channelId),
+    reset: (uaid: string) => reset.run(uaid),
+  };
+}
+
+function createMessageTable(db: DatabaseSync) {
   const clearTopic = db.prepare('DELETE FROM push_message WHERE token = ? AND topic = ?');
   const insert = db.prepare(
     'INSERT INTO push_message (version, uaid, token, channel_id, topic, body, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
   const count = db.prepare('SELECT count(*) AS n FROM push_message WHERE uaid = ?');
   const expire = db.prepare('DELETE FROM push_message WHERE uaid = ? AND expires_ms <= ?');
-  const select = db.prepare(
+  const all = db.prepare(
     'SELECT version, channel_id, body FROM push_message WHERE uaid = ? ORDER BY sequence',
   );
   const remove = db.prepare('DELETE FROM push_message WHERE uaid = ? AND version = ?');
-  const resetChannels = db.prepare(
-    "UPDATE push_channel SET removed = 'user-reset' WHERE uaid = ? AND removed IS NULL",
-  );
-  const clearUser = db.prepare('DELETE FROM push_message WHERE uaid = ?');
-
-  const reset = (uaid: string) =>
-    transaction(db, () => {
-      resetChannels.run(uaid);
-      clearUser.run(uaid);
-    });
+  const clear = db.prepare('DELETE FROM push_message WHERE uaid = ?');
+  const clearChannel = db.prepare('DELETE FROM push_message WHERE uaid = ? AND channel_id = ?');
   return {
-    exists: (uaid) => active.get(uaid) !== undefined,
-    register: (uaid, channelId, vapidKey) => {
-      const known = channels.all(uaid, channelId).map((row) => ChannelRow.parse(row));
-      const same = known.find((channel) => channel.vapidKey === vapidKey);
-      if (same) return same.token;
-      const token = createEndpointToken();
-      insertChannel.run(token, uaid, channelId, vapidKey ?? null);
-      return token;
-    },
-    unregister: (uaid, channelId) =>
-      transaction(db, () => {
-        removeChannel.run(uaid, channelId);
-        clearChannel.run(uaid, channelId);
-      }),
-    find: (token) => {
-      const row = byToken.get(token);
-      return row === undefined ? undefined : ChannelRow.parse(row);
-    },
-    store: ({ uaid, token, channelId }, message) => {
-      if (message.topic !== undefined) clearTopic.run(token, message.topic);
+    insert: ({ uaid, token, channelId }: Channel, message: WebPushDelivery) => {
       const { version, topic, body, expiresMs } = message;
+      if (topic !== undefined) clearTopic.run(token, topic);
       insert.run(version, uaid, token, channelId, topic ?? null, body, expiresMs);
-      const isTooMany = Number(count.get(uaid)?.['n']) > MAX_STORED_PER_USER;
-      if (isTooMany) reset(uaid);
-      return !isTooMany;
     },
-    stored: (uaid, { limit, except, nowMs }) => {
-      expire.run(uaid, nowMs);
-      return select
-        .all(uaid)
-        .map((row) => MessageRow.parse(row))
-        .filter(({ version }) => !except.has(version))
-        .slice(0, limit)
-        .map((row) => ({
-          version: row.version,
-          channelId: row.channel_id,
-          body: Buffer.from(row.body),
-        }));
-    },
-    acknowledge: (uaid, version) => {
+    count: (uaid: string) => Number(count.get(uaid)?.['n']),
+    expire: (uaid: string, nowMs: number) => expire.run(uaid, nowMs),
+    all: (uaid: string): StoredMessage[] =>
+      all.all(uaid).map((row) => {
+        const { version, channel_id: channelId, body } = MessageRow.parse(row);
+        return { version, channelId, body: Buffer.from(body) };
+      }),
+    remove: (uaid: string, version: string) => {
       remove.run(uaid, version);
     },
-    reset,
+    clear: (uaid: string) => clear.run(uaid),
+    clearChannel: (uaid: string, channelId: string) => clearChannel.run(uaid, channelId),
   };
 }

@@ -10,6 +10,8 @@ export const ProviderFaults = z.strictObject({
   /** Every answer waits this long, plus up to `latencyJitterMs`. */
   latencyMs: Milliseconds,
   latencyJitterMs: Milliseconds,
+  /** Takes requests one after the other, so many a second; one whose sender is gone by its turn is dropped. 0: no limit. */
+  messagesPerSecond: z.int().min(0).max(100_000).default(0),
   reject429Share: Share,
   /** Sent as Retry-After with a 429 or 503; null leaves the header out. */
   retryAfterSeconds: z.int().min(0).max(3600).nullable().default(null),

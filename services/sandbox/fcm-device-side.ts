@@ -32,7 +32,7 @@ export function createFcmDeviceSide({ devices, now, log }: FcmDeviceSideDeps): F
   const deliver = (token: string, message: FcmDelivery) => {
     const socket = online.get(token);
     const nowOrNever = message.ttlSeconds <= 0;
-    if (!nowOrNever) devices.store(token, message);
+    if (!nowOrNever) devices.store(token, message, now());
     if (socket?.readyState === 1) {
       push(socket, message);
       return 'delivered' as const;

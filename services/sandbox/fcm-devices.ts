@@ -39,7 +39,7 @@ export interface FcmDevices {
   stateOf(token: string): FcmTokenState | undefined;
   /** False when the token is unknown. */
   setState(token: string, state: FcmTokenState): boolean;
-  store(token: string, message: FcmDelivery): void;
+  store(token: string, message: FcmDelivery, nowMs: number): void;
   /** Oldest first; what is past its time is thrown away. */
   stored(token: string, nowMs: number): { messageId: string; data: Record<string, string> }[];
   acknowledge(token: string, messageId: string): void;
@@ -76,7 +76,8 @@ export function createFcmDevices(db: DatabaseSync): FcmDevices {
       return row === undefined ? undefined : TokenRow.parse(row).state;
     },
     setState: (token, state) => updateToken.run(state, token).changes > 0,
-    store: (token, message) => {
+    store: (token, message, nowMs) => {
+      expire.run(token, nowMs);
       if (message.collapseKey !== undefined) collapse.run(token, message.collapseKey);
       if (Number(count.get(token)?.['n']) >= MAX_STORED) clear.run(token);
       insert.run(

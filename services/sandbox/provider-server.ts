@@ -10,6 +10,7 @@ import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import { connectionFault, type FaultSwitches, latencyOf, type Provider } from './faults.ts';
+import type { createPace } from './pace.ts';
 import type { ProviderAnswer, ProviderRequest } from './provider-answer.ts';
 import type { ProviderStats } from './provider-stats.ts';
 
@@ -26,6 +27,8 @@ interface ProviderServerDeps {
   readonly routes: readonly ProviderRoute[];
   readonly faults: FaultSwitches;
   readonly stats: ProviderStats;
+  /** How long a request waits for its turn (ms). */
+  readonly pace: ReturnType<typeof createPace>;
   readonly random: () => number;
   readonly log: Logger;
 }
@@ -116,6 +119,12 @@ async function serve(
   if (fault === 'goaway') sayGoaway(request, response);
   const body = await readBody(request);
   if (body === 'aborted') return;
+  if (provider && faults) {
+    const turnMs = deps.pace(provider, faults.messagesPerSecond);
+    if (turnMs > 0) await sleep(turnMs);
+    // A sender that died while it waited has sent nothing.
+    if (senderIsGone(request)) return;
+  }
   const answer =
     body === 'too-large'
       ? { status: 413, headers: {} }
@@ -128,6 +137,10 @@ async function serve(
   }
   if (provider) deps.stats.answered(provider, answer.status);
   respond(response, answer);
+}
+
+function senderIsGone(request: Http2ServerRequest): boolean {
+  return request.httpVersionMajor < 2 ? request.socket.destroyed : request.stream.destroyed;
 }
 
 /** Streams that are open may end; new ones have to go to another connection. */

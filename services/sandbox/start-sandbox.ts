@@ -14,6 +14,7 @@ import { createCrowds } from './crowds.ts';
 import { createFaultSwitches } from './faults.ts';
 import { createFcmDeviceSide } from './fcm-device-side.ts';
 import { createFcmDevices } from './fcm-devices.ts';
+import { createPace } from './pace.ts';
 import { createProviderRoutes } from './provider-routes.ts';
 import { listenProviders } from './provider-server.ts';
 import { createProviderStats } from './provider-stats.ts';
@@ -71,7 +72,7 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     const { tls } = config;
     const providers = await listenProviders(
       { host, port: config.httpsPort },
-      { tls, routes, faults, stats, random, log },
+      { tls, routes, faults, stats, pace: createPace(now), random, log },
     );
     cleanup.add('providers', providers.close);
     httpsPort = providers.port;
