@@ -83,6 +83,11 @@ export class Dispatch {
     if (this.#live.has(entry.id)) return;
     const messageFor = await outgoingMessages(envelope, this.#deps.node, this.#deps.verifyAlert);
     if (this.#live.has(entry.id)) return;
+    // Its Cancel may have come meanwhile, or before a crash that left it open (P3). Nothing is awaited from here on.
+    if (this.#deps.journal.isEnded(entry.id)) {
+      this.#deps.journal.setState(entry.id, 'cancelled');
+      return;
+    }
     const earlier = envelope.audience === 'canary' ? [] : this.#deps.journal.receiptsOf(entry.id);
     const deps = this.#runDeps(entry, envelope);
     const runs = new Map<TransportKind, DispatchRun>();

@@ -34,8 +34,7 @@ export function createTakeAlert(deps: Deps): TakeAlert {
   /** From here on nothing is awaited until the journal is written: two lanes at once make one entry. */
   const store = (jws: string, envelope: Envelope, arrival: Arrival): JournalEntry => {
     const state = stateOnArrival(envelope, journal, { node: deps.node, nowMs: now() });
-    if (envelope.alert.msgType === 'Cancel' || envelope.alert.msgType === 'Update')
-      for (const id of envelope.references) journal.end(id, envelope.id, now());
+    for (const id of endedBy(envelope)) journal.end(id, envelope.id, now());
     journal.insert({
       id: envelope.id,
       jws,
@@ -69,12 +68,18 @@ export function createTakeAlert(deps: Deps): TakeAlert {
     if (known && !known.arrivals.includes(arrival))
       journal.noteArrival(known.id, [...known.arrivals, arrival]);
     events.alertArrived(envelope.id, arrival, known ? 'duplicate' : 'stored', envelope.audience);
-    if (!known) for (const id of envelope.references) dispatch.end(id);
+    if (!known) for (const id of endedBy(envelope)) dispatch.end(id);
     // A canary proves one lane: the copy that came by the other one is not acted on.
     const isFirstUse = envelope.path ? arrival === envelope.path.lane : !known;
     if (entry.state === 'open' && isFirstUse) await dispatch.begin(entry, envelope);
     return known ? 'duplicate' : 'stored';
   };
+}
+
+/** What a Cancel or Update puts an end to. A test ends nothing: the canary's key must not silence an alert (P6). */
+function endedBy({ audience, alert, references }: Envelope): readonly string[] {
+  const ends = alert.msgType === 'Cancel' || alert.msgType === 'Update';
+  return ends && audience === 'public' ? references : [];
 }
 
 /** A late alert is kept for the record and never sent; one that was cancelled before it came neither (P3). */

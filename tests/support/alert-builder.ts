@@ -29,7 +29,9 @@ export function anAlert(facts: AlertFacts & { readonly severity?: Severity }): A
 /** A canary's Test for the probes it names, in the reserved area; it lives a minute. */
 export function aCanaryAlert(facts: AlertFacts & { readonly probes: readonly string[] }): Alert {
   const alert = testAlert({ lifeSeconds: 60, ...facts });
-  const area = [{ areaDesc: 'Canary', geocode: [{ valueName: CANARY_GEOCODE, value: CANARY_AREA }] }];
+  const area = [
+    { areaDesc: 'Canary', geocode: [{ valueName: CANARY_GEOCODE, value: CANARY_AREA }] },
+  ];
   return AlertSchema.parse({
     ...alert,
     status: 'Test',
@@ -56,21 +58,33 @@ export interface SignedEnvelope {
 }
 
 /** What ingest puts on the lanes: the envelope with a signed message in each language of the alert. */
-export async function signedEnvelope(alert: Alert, facts: EnvelopeFacts = {}): Promise<SignedEnvelope> {
+export async function signedEnvelope(
+  alert: Alert,
+  facts: EnvelopeFacts = {},
+): Promise<SignedEnvelope> {
   const key = TEST_KEYS[facts.key ?? (facts.path ? 'canary' : 'public')];
   const { audience } = key;
   const id = await alertId(alert);
   const hash = await contentHash(alert);
   const references = await Promise.all(
-    (alert.references ?? '').split(' ').filter(Boolean).map((each) => {
-      const [sender = '', identifier = '', sent = ''] = each.split(',');
-      return alertId({ sender, identifier, sent });
-    }),
+    (alert.references ?? '')
+      .split(' ')
+      .filter(Boolean)
+      .map((each) => {
+        const [sender = '', identifier = '', sent = ''] = each.split(',');
+        return alertId({ sender, identifier, sent });
+      }),
   );
   const signMessage = await createSigner(key, 'alert');
   const deviceMessages: Record<string, string> = {};
   for (const info of alert.info) {
-    const message = deviceMessage(alert, info, { id, audience, references, contentHash: hash, expires: info.expires });
+    const message = deviceMessage(alert, info, {
+      id,
+      audience,
+      references,
+      contentHash: hash,
+      expires: info.expires,
+    });
     deviceMessages[info.language] = await signMessage(JSON.stringify(message));
   }
   const areaCodes = alertAreaCodes(alert);
