@@ -1,18 +1,24 @@
 import { expect, test } from '@jest/globals';
-import { capTime, makeKeys, niceAlert, testAlert } from '../../../tests/support/ingest-fixtures.ts';
-import { alertId } from '../../../shared/alert/alert-id.ts';
 import type { Alert } from '../../../shared/alert/alert.ts';
+import { alertId } from '../../../shared/alert/alert-id.ts';
 import { DeviceMessage } from '../../../shared/envelope/device-message.ts';
 import { openEnvelope } from '../../../shared/envelope/open-envelope.ts';
 import { MAX_DEVICE_BYTES, pushPayloadBytes } from '../../../shared/envelope/push-payload.ts';
 import { createSigner, createVerifier } from '../../../shared/envelope/signature.ts';
+import { capTime, makeKeys, niceAlert, testAlert } from '../../../tests/support/ingest-fixtures.ts';
 import { draftEnvelope, signEnvelope } from './build-envelope.ts';
 
 const NOW = Date.parse('2026-07-14T20:31:07Z');
 const { signingKeys, trustedKeys } = makeKeys();
 const signers = {
-  public: { alert: await createSigner(signingKeys.public, 'alert'), envelope: await createSigner(signingKeys.public, 'envelope') },
-  canary: { alert: await createSigner(signingKeys.canary, 'alert'), envelope: await createSigner(signingKeys.canary, 'envelope') },
+  public: {
+    alert: await createSigner(signingKeys.public, 'alert'),
+    envelope: await createSigner(signingKeys.public, 'envelope'),
+  },
+  canary: {
+    alert: await createSigner(signingKeys.canary, 'alert'),
+    envelope: await createSigner(signingKeys.canary, 'envelope'),
+  },
 };
 const verifyDevice = createVerifier(trustedKeys, 'alert');
 const verifyEnvelope = createVerifier(trustedKeys, 'envelope');
@@ -25,9 +31,19 @@ async function draftOf(alert: Alert) {
 
 test('P7: what is signed opens again with the same content, area and validity', async () => {
   const alert = niceAlert(NOW);
-  const jws = await signEnvelope(await draftOf(alert), { shards: 16, issuer: 'a', nowMs: NOW }, signers.public.envelope);
+  const jws = await signEnvelope(
+    await draftOf(alert),
+    { shards: 16, issuer: 'a', nowMs: NOW },
+    signers.public.envelope,
+  );
   const opened = await openEnvelope(jws, verifyEnvelope);
-  expect(opened).toMatchObject({ id: await alertId(alert), alert, areaCodes: ['06088'], shards: 16, expiresAt: '2026-07-14T21:31:07.000Z' });
+  expect(opened).toMatchObject({
+    id: await alertId(alert),
+    alert,
+    areaCodes: ['06088'],
+    shards: 16,
+    expiresAt: '2026-07-14T21:31:07.000Z',
+  });
 });
 
 test('P8: each language is a message that a device can verify, signed for people', async () => {
@@ -36,12 +52,19 @@ test('P8: each language is a message that a device can verify, signed for people
   for (const [language, jws] of Object.entries(draft.deviceMessages)) {
     const verified = await verifyDevice(jws);
     expect(verified.audience).toBe('public');
-    expect(DeviceMessage.parse(JSON.parse(verified.payload))).toMatchObject({ language, id: draft.id, expires: '2026-07-14T21:31:07+00:00' });
+    expect(DeviceMessage.parse(JSON.parse(verified.payload))).toMatchObject({
+      language,
+      id: draft.id,
+      expires: '2026-07-14T21:31:07+00:00',
+    });
   }
 });
 
 test('P6: a Test is signed with the canary’s key, names its path and carries its nonce', async () => {
-  const round = { path: { ingest: 'a', lane: 'bus', dispatcher: 'b', transport: 'fcm' }, nonce: 'abcdefgh12345678' } as const;
+  const round = {
+    path: { ingest: 'a', lane: 'bus', dispatcher: 'b', transport: 'fcm' },
+    nonce: 'abcdefgh12345678',
+  } as const;
   const result = await draftEnvelope(testAlert(NOW), round, signers);
   if (!result.ok) throw new Error('refused');
   const verified = await verifyDevice(result.draft.deviceMessages['fr-FR'] ?? '');
@@ -84,7 +107,16 @@ test('P12: what is too long for a device is refused with the field to shorten, a
 
 test('P12: more areas than an envelope holds is a clear problem', async () => {
   const alert = niceAlert(NOW);
-  const geocode = Array.from({ length: 1_400 }, (_, i) => ({ valueName: 'INSEE:COM', value: `${String(1 + Math.floor(i / 700)).padStart(2, '0')}${String(1 + (i % 700)).padStart(3, '0')}` }));
-  const many = { ...alert, info: alert.info.map((info) => ({ ...info, area: [{ areaDesc: 'much', geocode }] })) };
-  expect(await draftEnvelope(many, undefined, signers)).toMatchObject({ ok: false, problems: [{ field: 'info[0].area' }] });
+  const geocode = Array.from({ length: 1_400 }, (_, i) => ({
+    valueName: 'INSEE:COM',
+    value: `${String(1 + Math.floor(i / 700)).padStart(2, '0')}${String(1 + (i % 700)).padStart(3, '0')}`,
+  }));
+  const many = {
+    ...alert,
+    info: alert.info.map((info) => ({ ...info, area: [{ areaDesc: 'much', geocode }] })),
+  };
+  expect(await draftEnvelope(many, undefined, signers)).toMatchObject({
+    ok: false,
+    problems: [{ field: 'info[0].area' }],
+  });
 });

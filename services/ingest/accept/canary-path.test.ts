@@ -7,12 +7,18 @@ const NONCE = 'tocsin-nonce:abcdefgh12345678';
 test('P6: a Test names its path and nonce', () => {
   expect(canaryRound({ status: 'Test', code: ['other', PATH, NONCE] }, 'a')).toEqual({
     ok: true,
-    round: { path: { ingest: 'a', lane: 'direct', dispatcher: 'b', transport: 'web-push' }, nonce: 'abcdefgh12345678' },
+    round: {
+      path: { ingest: 'a', lane: 'direct', dispatcher: 'b', transport: 'web-push' },
+      nonce: 'abcdefgh12345678',
+    },
   });
 });
 
 test('P6: an Actual alert has no canary path, and may not pretend to', () => {
-  expect(canaryRound({ status: 'Actual', code: ['profile:fr'] }, 'a')).toEqual({ ok: true, round: undefined });
+  expect(canaryRound({ status: 'Actual', code: ['profile:fr'] }, 'a')).toEqual({
+    ok: true,
+    round: undefined,
+  });
   expect(canaryRound({ status: 'Actual', code: [NONCE] }, 'a')).toMatchObject({ ok: false });
   expect(canaryRound({ status: 'Exercise', code: [PATH] }, 'a')).toMatchObject({ ok: false });
 });

@@ -15,6 +15,9 @@ test.each([
   [1_000_000, 512],
   [2_048_000, 1024],
   [70_000_000, 1024],
-])('P2: an audience of %i is cut into %i shards, so that two nodes can share it', (audience, shards) => {
-  expect(shardCount(audience)).toBe(shards);
-});
+])(
+  'P2: an audience of %i is cut into %i shards, so that two nodes can share it',
+  (audience, shards) => {
+    expect(shardCount(audience)).toBe(shards);
+  },
+);
