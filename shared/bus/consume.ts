@@ -98,10 +98,12 @@ export async function followStream(
       const fromSequence = after?.created === created ? after.sequence + 1 : 1;
       const bySince = 'sinceMs' in start && !sinceDone;
       const info = await handles.manager.consumers.add(what.stream, {
+        // Named, so that a user may be allowed to follow one stream: the name stands in the request's subject.
+        name: `follow-${crypto.randomUUID()}`,
         ack_policy: AckPolicy.None,
         replay_policy: ReplayPolicy.Instant,
         inactive_threshold: 30_000_000_000,
-      mem_storage: true,
+        mem_storage: true,
         ...(bySince
           ? {
               deliver_policy: DeliverPolicy.StartTime,
