@@ -27,6 +27,13 @@ interface Permissions {
 const ownStream = (stream: string): string[] =>
   ['CREATE', 'INFO', 'UPDATE'].map((verb) => `$JS.API.STREAM.${verb}.${stream}`);
 
+/** What it takes to read a stream from a position of one's own. */
+const followedStream = (stream: string): string[] => [
+  ...ownStream(stream),
+  `$JS.API.CONSUMER.CREATE.${stream}`,
+  ...['CREATE', 'INFO', 'MSG.NEXT', 'DELETE'].map((verb) => `$JS.API.CONSUMER.${verb}.${stream}.>`),
+];
+
 /**
  * What each user may do. The canary stands in an account of its own: publish permissions alone are escaped by a request
  * whose reply subject is somebody else's, because the server publishes the answer there. The other three share an
@@ -54,6 +61,11 @@ export const PERMISSIONS: Readonly<Record<NatsUser, Permissions>> = {
       '$JS.API.INFO',
       ...ownStream('REGISTRY'),
       ...ownStream('RECEIPTS'),
+      ...followedStream('ALERTS'),
+      // The last state of one device; there is no narrower way to ask for it.
+      '$JS.API.STREAM.MSG.GET.REGISTRY',
+      '$JS.API.DIRECT.GET.REGISTRY',
+      '$JS.API.DIRECT.GET.REGISTRY.>',
     ],
     subscribe: ['_INBOX.>'],
   },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { NatsUser } from '../../deploy/nats/server-config.ts';
 import { declareStreams, ensureStream } from '../../shared/bus/streams.ts';
@@ -84,11 +84,15 @@ test('the canary sees neither alerts nor subscriptions', async () => {
   expect(await denied).toMatch(/permissions violation/i);
 });
 
-test('P6: an edge cannot publish an alert or read what other devices registered', async () => {
+test('P6: an edge follows alerts and writes subscriptions, but cannot publish an alert or follow the registry', async () => {
   const edge = await as('edge');
   await expect(
     jetstream(edge).publish('alert.public.pref06.forged', 'x', { timeout: 1_000 }),
   ).rejects.toThrow();
+  const followed = await (await manage(edge)).consumers.add('ALERTS', {
+    ack_policy: AckPolicy.None,
+  });
+  expect(followed.stream_name).toBe('ALERTS');
   await expect((await manage(edge)).consumers.add('REGISTRY', { name: 'spy' })).rejects.toThrow();
   expect(await stored('ALERTS', 'alert.public.>')).toBe(0);
   const ack = await jetstream(edge).publish('registry.AAAAAAAAAAAAAAAAAAAAAA', '{}');
