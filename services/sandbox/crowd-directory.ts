@@ -7,7 +7,7 @@ import type { CrowdState, KeptCrowd } from './crowd-state.ts';
 import { CrowdTally } from './crowd-tally.ts';
 
 /** A crowd as it lives in this process. */
-export interface Crowd {
+interface Crowd {
   setup: CrowdSetup;
   /** One for all devices: importing keys is the slow part. */
   verify: Verify;

@@ -4,7 +4,7 @@ import type { CrowdDeviceRecord } from './crowd-setup.ts';
 import type { CrowdTally } from './crowd-tally.ts';
 
 /** What one alert did on a group of devices. Instants are milliseconds since 1970, null when nothing came. */
-export interface CrowdCounts {
+interface CrowdCounts {
   readonly devices: number;
   /** Messages of any alert that the provider accepted for them since the sandbox started. */
   readonly acceptedMessages: number;

@@ -10,7 +10,7 @@ import { createFcmToken } from './fcm-devices.ts';
 import { isApplicationServerKey } from './vapid.ts';
 import { createEndpointToken } from './web-push-receivers.ts';
 
-export const MAX_CROWD_DEVICES = 20_000;
+const MAX_CROWD_DEVICES = 20_000;
 
 /** Body of POST /crowds. */
 export const CrowdSetup = z.strictObject({

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 
 export const FCM_TOKEN_STATES = ['registered', 'unregistered', 'sender-id-mismatch'] as const;
-export type FcmTokenState = (typeof FCM_TOKEN_STATES)[number];
+type FcmTokenState = (typeof FCM_TOKEN_STATES)[number];
 
 /** A message on its way to one device. */
 export interface FcmDelivery {

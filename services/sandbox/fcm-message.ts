@@ -5,7 +5,7 @@ import { FcmAddress } from '../../shared/subscription/subscription.ts';
 export const MAX_FCM_BYTES = 4096;
 
 /** Four weeks: the longest time to live, and the one of a message that names none. */
-export const MAX_FCM_TTL_SECONDS = 2_419_200;
+const MAX_FCM_TTL_SECONDS = 2_419_200;
 
 const RESERVED_KEY = /^(?:from|message_type|gcm\..*|google\..*)$/;
 

@@ -39,7 +39,7 @@ export interface ProviderServer {
 }
 
 /** Streams that a sender may have open on one connection, as Google's front end allows. */
-export const MAX_CONCURRENT_STREAMS = 100;
+const MAX_CONCURRENT_STREAMS = 100;
 /** No message of either provider may be so large; what is above is cut off. */
 const MAX_BODY_BYTES = 64 * 1024;
 

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import { PROVIDERS, type Provider } from './faults.ts';
 
-export interface ProviderCounts {
+interface ProviderCounts {
   requests: number;
   /** Answered 200 or 201. */
   accepted: number;

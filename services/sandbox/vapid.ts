@@ -18,7 +18,7 @@ interface Vapid {
   readonly key: string;
 }
 
-export interface VapidExpectation {
+interface VapidExpectation {
   /** Key that the subscription was made with; undefined: any sender's. */
   readonly key: string | undefined;
   /** Origin of this push service. */
@@ -34,7 +34,7 @@ const MAX_LIFE_SECONDS = 24 * 3600;
 const MAX_REMEMBERED = 1000;
 
 /** Same key, whatever the spelling (padding, alphabet). */
-export function sameKey(a: string, b: string): boolean {
+function sameKey(a: string, b: string): boolean {
   return Buffer.from(a, 'base64url').equals(Buffer.from(b, 'base64url'));
 }
 

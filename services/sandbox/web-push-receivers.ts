@@ -19,7 +19,7 @@ export interface WebPushReceiver {
   readonly deliver: (message: WebPushDelivery) => Delivered;
 }
 
-export type WebPushLookup =
+type WebPushLookup =
   | { readonly kind: 'found'; readonly receiver: WebPushReceiver }
   | { readonly kind: 'gone'; readonly reason: 'unregistered' | 'user-reset' };
 

@@ -7,7 +7,7 @@ import type { SandboxConfig } from '../../services/sandbox/config.ts';
 import { startSandbox } from '../../services/sandbox/start-sandbox.ts';
 import { createLogger } from '../../shared/log/logger.ts';
 
-export interface SandboxTls {
+interface SandboxTls {
   readonly keyPem: string;
   readonly certPem: string;
   /** What a client has to trust. */
