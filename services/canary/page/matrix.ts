@@ -56,15 +56,13 @@ ${body}</tbody></table>
 ${legend(texts)}`;
 }
 
-/** The small line of a cell: the latency while all is well, what went wrong otherwise. */
+/** The small line of a cell: the latency while all is well, what was missed otherwise. */
 function more(judged: JudgedPath, language: Language, texts: Texts): string {
   const { lastResult, latencyMs, consecutiveMisses } = judged;
   const parts: string[] = [];
   if (judged.state === 'proved' && latencyMs !== null)
     parts.push(formatLatency(latencyMs, language));
   if (consecutiveMisses > 0) parts.push(texts.missed(consecutiveMisses));
-  if (judged.state !== 'proved' && lastResult?.kind === 'missed')
-    parts.push(texts.stages[lastResult.stage]);
   if (lastResult?.kind === 'late')
     parts.push(`${texts.late} (${formatLatency(lastResult.latencyMs, language)})`);
   return parts.join(' · ');
@@ -74,7 +72,7 @@ function legend(texts: Texts): Html {
   const states = ['proved', 'late', 'unproved', 'not-measured'] as const;
   const entries = states.map(
     (state) =>
-      html`<li><span class="word" data-state="${state}">${SHAPES[state]} ${texts.states[state]}</span><span>${texts.stateMeaning[state]}</span></li>`,
+      html`<li><span class="word" data-state="${state}">${SHAPES[state]}${texts.states[state]}</span> : ${texts.stateMeaning[state]}</li>`,
   );
   return html`<ul class="legend">${entries}</ul>`;
 }

@@ -29,8 +29,9 @@ h2{margin:32px 0 10px;font-size:14px;font-weight:650;letter-spacing:.04em;color:
 svg{width:16px;height:16px;flex:none;fill:none;stroke:currentColor;stroke-width:2.4;stroke-linecap:round;stroke-linejoin:round}
 table{border-collapse:collapse;width:100%}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
-.matrix{border-collapse:separate;border-spacing:6px;margin:0 -6px;width:calc(100% + 12px)}
-.matrix thead th{padding:0 12px 2px}.matrix thead th b{color:var(--ink)}
+.stale:not([hidden])~main{opacity:.4}
+.matrix{table-layout:fixed;border-collapse:separate;border-spacing:6px;margin:0 -6px;width:calc(100% + 12px)}
+.matrix thead td{width:150px}.matrix thead th{padding:0 12px 2px}.matrix thead b{white-space:nowrap}.matrix thead th b{color:var(--ink)}
 .matrix tbody th{padding:0 8px 0 6px;white-space:nowrap}.matrix tbody th b{color:var(--ink);font-size:16px;display:block}
 .cell{padding:10px 12px;border-radius:10px;border:1px solid var(--line);background:var(--panel);vertical-align:top}
 .cell .word{display:flex;gap:7px;align-items:center;font-size:14px;font-weight:600}
@@ -42,24 +43,25 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .cell.not-measured{border:2px dotted var(--bad-line);background:repeating-linear-gradient(45deg,var(--panel) 0 8px,var(--hatch) 8px 16px)}
 .cell .where{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
-.legend li{display:flex;gap:6px;align-items:baseline}.legend svg{width:13px;height:13px;align-self:center}.legend b{color:var(--ink);font-weight:600}
-.columns{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 28px}
+.legend .word{color:var(--ink);font-weight:600}.legend svg{width:12px;height:12px;vertical-align:-1px;margin-right:5px}
+.columns{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);gap:0 28px}
 .box{background:var(--panel);border:1px solid var(--line);border-radius:12px;padding:14px 16px}
 .box p{margin:0}.box p+p,.box table{margin-top:8px}.box .lead{font-weight:650;font-size:17px;overflow-wrap:anywhere}.box .soft{color:var(--soft);font-size:14px}
 .box.bad{border:2px solid var(--bad-line)}.box+.box{margin-top:8px}
 .list td,.list th{padding:6px 14px 6px 0;border-top:1px solid var(--line);font-size:15px;text-align:left}
-.list thead th{border-top:0;padding-top:0}.list .number{white-space:nowrap}
+.list thead th{border-top:0;padding-top:0}.list .number,.rounds th{white-space:nowrap}.rounds td:nth-child(2),.rounds .word{white-space:nowrap}.rounds td,.rounds th{font-size:14px;padding-right:10px}.list th{font-size:14px}.rounds td:last-child,.rounds th:last-child{text-align:right;padding-right:0}
 .list .word{display:inline-flex;gap:7px;align-items:center}.list .missed{color:var(--bad-line);font-weight:650}.list .late{color:var(--late);font-weight:650}
 .note{color:var(--soft);font-size:14px;margin:20px 0 0}
 footer{display:flex;flex-wrap:wrap;gap:8px 22px;padding-top:24px;padding-bottom:36px;font-size:15px;color:var(--soft)}
+@media (max-width:1040px){.columns{display:block}}
 @media (max-width:700px){
 body{font-size:17px}main,header,footer{padding-left:14px;padding-right:14px}
-header .clock{margin-left:0}.verdict{padding:18px 16px}.columns{display:block}
+header .clock{margin-left:0}.verdict{padding:18px 16px}
 .matrix,.matrix tbody{display:block;width:100%;margin:0}.matrix thead{display:none}
 .matrix tr{display:grid;grid-template-columns:1fr 1fr;gap:6px;margin-bottom:14px}
 .matrix tbody th{grid-column:1/-1;padding:4px 2px 0}.matrix tbody th b{display:inline;margin-left:6px}
 .cell .where{display:block;font-size:13px;margin-bottom:3px;color:var(--soft)}.cell.unproved .where{color:inherit}
 .cell .age{font-size:19px}
-.rounds thead{display:none}.rounds tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 12px;padding:7px 0;border-top:1px solid var(--line)}
+.rounds thead{display:none}.rounds tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 10px;padding:7px 0;border-top:1px solid var(--line)}
 .rounds td{border:0;padding:0;font-size:15px}.rounds td:nth-child(2){grid-column:1/-1;grid-row:2;color:var(--soft);font-size:14px}
 }`;

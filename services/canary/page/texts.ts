@@ -121,7 +121,8 @@ const FRENCH: Texts = {
   processes: 'Processus en défaut',
   realAlert: 'Dernière alerte réelle',
   noRealAlert: 'Aucune alerte réelle reçue par les témoins depuis le démarrage.',
-  receivedBy: (count, total) => `reçue par ${count} témoins sur ${total}`,
+  receivedBy: (count, total) =>
+    `reçue par ${count} ${count > 1 ? 'témoins' : 'témoin'} sur ${total}`,
   probe: 'témoin',
   via: 'par le répartiteur',
   receivedAt: 'reçue à',

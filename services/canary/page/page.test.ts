@@ -1,0 +1,162 @@
+import { expect, test } from '@jest/globals';
+import type { DeviceMessage } from '../../../shared/envelope/device-message.ts';
+import { diagnose } from '../diagnosis.ts';
+import { judgePath, newPathRecord, recordRound, summarize } from '../judge.ts';
+import { allPaths } from '../paths.ts';
+import { formatAge, formatLatency } from './ages.ts';
+import { renderPage } from './page.ts';
+import type { PageModel } from './page-model.ts';
+
+const NOW = Date.UTC(2026, 6, 14, 20, 31, 7);
+const TIMETABLE = { periodMs: 60_000, limitMs: 10_000 };
+const PATHS = allPaths(['a', 'b'], ['a', 'b']);
+
+/** `ageOf`: seconds since the last proof; undefined: never proved, 34 s after the start. */
+function model(ageOf: (dispatcher: string) => number | undefined, changes = {}): PageModel {
+  const paths = PATHS.map((path) => {
+    const fresh = newPathRecord(path, NOW - 34_000);
+    const age = ageOf(path.dispatcher);
+    const record =
+      age === undefined
+        ? fresh
+        : recordRound(fresh, { kind: 'proved', latencyMs: 340 }, NOW - age * 1000);
+    return judgePath(record, NOW, TIMETABLE);
+  });
+  return {
+    language: 'fr',
+    canary: 'a',
+    site: 'a',
+    wallNowMs: NOW,
+    ageNowMs: NOW,
+    timetable: TIMETABLE,
+    paths,
+    summary: summarize(paths),
+    findings: diagnose(paths),
+    unready: [],
+    rounds: [],
+    realAlert: undefined,
+    probeCount: 2,
+    otherCanaries: [],
+    runbooksUrl: 'https://tocsin.example/runbooks',
+    ...changes,
+  };
+}
+
+/** What a reader sees: no tags, no style, no script. */
+const textOf = (page: string) =>
+  page
+    .replaceAll(/<(style|script)>[\s\S]*?<\/\1>/g, '')
+    .replaceAll(/<[^>]+>/g, ' ')
+    .replaceAll(/\s+/g, ' ');
+
+test('all proved: one sentence, and the age and latency of every path', () => {
+  const text = textOf(renderPage(model(() => 4)));
+  expect(text).toContain(
+    'Une alerte arriverait Dernière preuve il y a 4 s · 16 chemins sur 16 prouvés',
+  );
+  expect(text.match(/prouvé il y a 4 s 340 ms/g)).toHaveLength(16);
+  expect(text).not.toContain('Ce que les échecs ont en commun');
+});
+
+test('P5: nothing proved is said in capitals, with the time of silence and what to do instead', () => {
+  const text = textOf(renderPage(model(() => 212)));
+  expect(text).toContain('AUCUNE PREUVE depuis 212 s');
+  expect(text).toContain('téléphone, sirènes, FR-Alert');
+  expect(text).toContain('Tous les chemins échouent depuis 212 s');
+});
+
+test('P5: a canary that has just started claims nothing', () => {
+  const text = textOf(renderPage(model(() => undefined, { language: 'en' })));
+  expect(text).toContain('NO PROOF since the start, for 34 s');
+  expect(text.match(/never proved 34 s/g)).toHaveLength(16);
+});
+
+test('a dead dispatcher is named by the sentence that its paths have in common', () => {
+  const mixed = model((dispatcher) => (dispatcher === 'b' ? 212 : 4));
+  expect(textOf(renderPage(mixed))).toMatch(
+    /mais pas par tous les chemins .*8 chemins sur 16.*Tous les chemins par le répartiteur b échouent depuis 212 s/,
+  );
+  expect(textOf(renderPage({ ...mixed, language: 'en' }))).toContain(
+    'All paths through dispatcher b have been failing for 212 s',
+  );
+});
+
+test('processes are mentioned only when they are at fault', () => {
+  expect(renderPage(model(() => 4))).not.toContain('Processus');
+  const unready = [{ kind: 'dispatcher', name: 'b', answered: false }];
+  expect(textOf(renderPage(model(() => 4, { unready })))).toContain(
+    'Répartiteur b : ne répond pas',
+  );
+});
+
+test('another canary that does not answer is bad, whatever it said before', () => {
+  const other = {
+    name: 'b',
+    reachable: false,
+    newestProofAtMs: NOW,
+    provedPaths: 16,
+    totalPaths: 16,
+  };
+  const page = renderPage(model(() => 4, { otherCanaries: [other] }));
+  expect(page).toContain('class="box bad"');
+  expect(textOf(page)).toContain('NE RÉPOND PAS');
+});
+
+test('a real alert is shown with the probes that received it, and everything from outside is escaped', () => {
+  const hostile = `<script>alert("1")</script>&'`;
+  const message = {
+    id: '0'.repeat(32),
+    status: 'Actual',
+    msgType: 'Alert',
+    sent: '2026-07-14T22:31:07+02:00',
+    headline: hostile,
+    senderName: hostile,
+  } as DeviceMessage;
+  const witness = {
+    alertId: message.id,
+    probe: 'a-fcm',
+    transport: 'fcm',
+    via: 'b',
+    receivedAt: '2026-07-14T20:31:08.402Z',
+  };
+  const page = renderPage(
+    model(() => 4, {
+      realAlert: { message, witnesses: [witness] },
+      canary: hostile,
+      runbooksUrl: `https://x/"onclick="alert(1)`,
+    }),
+  );
+  expect(textOf(page)).toContain('reçue par 1 témoin sur 2');
+  expect(page).toContain('20:31:08.402 UTC');
+  expect(page).not.toContain('<script>alert');
+  expect(page).not.toContain('"onclick');
+  expect(
+    page.match(/&lt;script&gt;alert\(&quot;1&quot;\)&lt;\/script&gt;&amp;&#39;/g),
+  ).toHaveLength(3);
+});
+
+test('without script the page reloads itself; nothing is loaded from elsewhere', () => {
+  const page = renderPage(model(() => 4));
+  expect(page).toContain('<noscript><meta http-equiv="refresh" content="5"></noscript>');
+  expect(page).not.toMatch(/ src=|<link|@import|url\(/);
+});
+
+test.each([
+  [-5, '0 s'],
+  [999, '0 s'],
+  [12_400, '12 s'],
+  [299_999, '299 s'],
+  [300_000, '5 min'],
+  [7_199_000, '119 min'],
+  [11_100_000, '3 h 05'],
+])('an age of %d ms reads %s', (ageMs, text) => {
+  expect(formatAge(ageMs)).toBe(text);
+});
+
+test('latencies read in the reader’s language', () => {
+  expect([
+    formatLatency(340, 'fr'),
+    formatLatency(4_210, 'fr'),
+    formatLatency(4_210, 'en'),
+  ]).toEqual(['340 ms', '4,2 s', '4.2 s']);
+});
