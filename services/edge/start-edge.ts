@@ -57,7 +57,7 @@ export function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
       const clientName = `edge-${config.NODE_NAME}`;
       const allowUnsynced = config.DEPLOYMENT === 'development';
       const bus = new SiteBus(
-        { site, clientName, streams: ['ALERTS', 'REGISTRY', 'RECEIPTS'], allowUnsynced },
+        { site, clientName, streams: ['REGISTRY', 'RECEIPTS'], allowUnsynced },
         log,
       );
       cleanup.add(`bus ${site.site}`, () => bus.close());
@@ -97,7 +97,7 @@ export function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
       keySet,
     });
     addIntakeRoute(app, { alerts, internal, node: config.NODE_NAME, site: config.SITE });
-    addReceiptRoutes(app, { counts, events, internal, random: Math.random });
+    addReceiptRoutes(app, { counts, events, internal });
     addRegistrationRoutes(app, {
       buses,
       outbox,

@@ -2,7 +2,7 @@ import { createECDH, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
-import { declareStreams } from '../../shared/bus/streams.ts';
+import { declareStreams, ensureStream } from '../../shared/bus/streams.ts';
 import { alertSubject, registrySubject } from '../../shared/bus/subjects.ts';
 import { RegistryRecord } from '../../shared/subscription/registry-record.ts';
 import { eventually, startTestEdge, type TestEdge } from '../support/edge.ts';
@@ -281,7 +281,7 @@ test('an alert from the direct lane is on the page, in the list and on its own p
   expect(await (await fetch(edge.url)).text()).toContain(`/alerts/${id}`);
   for (const path of ['/', `/alerts/${id}`, '/v1/alerts/recent', '/sw.js']) {
     const etag = (await fetch(edge.url + path)).headers.get('etag') ?? '';
-    expect(etag).toMatch(/^"[\w-]{22}"$/);
+    expect(etag).toMatch(/^"[\w-]{22}(-gzip)?"$/);
     expect((await fetch(edge.url + path, { headers: { 'if-none-match': etag } })).status).toBe(304);
   }
   expect((await fetch(`${edge.url}/v1/alerts/recent`)).headers.get('cache-control')).toContain(
@@ -393,9 +393,8 @@ async function publish(nats: TestNats, subject: string, data: string): Promise<v
   const connection = await connect({ servers: nats.url });
   try {
     const manager = await jetstreamManager(connection);
-    expect((await manager.streams.info('ALERTS')).config.subjects).toEqual(
-      declareStreams(1).ALERTS.subjects,
-    );
+    // The edge may only read alerts: the stream is made by those who write it.
+    await ensureStream(manager, declareStreams(1).ALERTS);
     await connection.request(subject, data);
   } finally {
     await connection.close();

@@ -35,6 +35,7 @@ function labels({ envelope, state }: ShownAlert, info: Info, texts: PageTexts): 
     kind !== undefined && html`<span class="label">${kind}</span> `
   }${alert.msgType !== 'Cancel' && html`<span class="label state">${texts.states[state]}</span> `}${
     alert.msgType !== 'Cancel' &&
+    alert.status !== 'Exercise' &&
     html`<span class="label severity">${texts.severities[info.severity]}</span>`
   }</p>`;
 }

@@ -4,23 +4,19 @@ import { jsonBody } from '../../../shared/http/app.ts';
 import { invalidRequest } from '../../../shared/http/problem.ts';
 import { DeviceReceipt } from '../../../shared/receipt/device-receipt.ts';
 import type { EdgeEvents } from '../events.ts';
-import { limitInFlight } from '../registration/admission.ts';
 import type { ReceiptCounts } from './receipt-counts.ts';
 
 const MAX_BODY_BYTES = 2 * 1024;
-const MAX_IN_FLIGHT = 256;
 
 interface Deps {
   readonly counts: ReceiptCounts;
   readonly events: EdgeEvents;
   readonly internal: RequestHandler;
-  readonly random: () => number;
 }
 
 /** Devices answer here; ingest asks here how many did. */
-export function addReceiptRoutes(app: Express, { counts, events, internal, random }: Deps): void {
-  const admitted = limitInFlight(MAX_IN_FLIGHT, () => undefined, random);
-  app.post('/v1/receipts', admitted, jsonBody(MAX_BODY_BYTES), (request, response) => {
+export function addReceiptRoutes(app: Express, { counts, events, internal }: Deps): void {
+  app.post('/v1/receipts', jsonBody(MAX_BODY_BYTES), (request, response) => {
     const receipt = DeviceReceipt.safeParse(request.body);
     if (!receipt.success) throw invalidRequest(receipt.error);
     counts.add(receipt.data);

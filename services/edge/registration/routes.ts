@@ -26,12 +26,12 @@ interface RouteDeps extends RegistrationDeps {
 export function addRegistrationRoutes(app: Express, deps: RouteDeps): void {
   const { events, random } = deps;
   const shed = () => events.registration('shed');
-  const admitted = [
-    limitInFlight(MAX_IN_FLIGHT, shed, random),
-    limitPerAddress(createAddressLimit(deps.registrationsPerMinute), deps),
-  ];
-  app.put('/v1/subscriptions/:deviceId', admitted, jsonBody(MAX_BODY_BYTES), put(deps));
-  app.delete('/v1/subscriptions/:deviceId', admitted, remove(deps));
+  const perAddress = limitPerAddress(createAddressLimit(deps.registrationsPerMinute), deps);
+  // After the body: a client that sends its bytes slowly must not hold a place.
+  const inFlight = limitInFlight(MAX_IN_FLIGHT, shed, random);
+  const path = '/v1/subscriptions/:deviceId';
+  app.put(path, perAddress, jsonBody(MAX_BODY_BYTES), inFlight, put(deps));
+  app.delete(path, perAddress, inFlight, remove(deps));
   app.post(
     '/v1/subscriptions\\:import',
     deps.internal,

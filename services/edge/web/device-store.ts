@@ -1,3 +1,4 @@
+import { createInMemoryStore } from '../../../shared/device/in-memory-store.ts';
 import type { DeviceMemory } from '../../../shared/device/memory.ts';
 import type { MemoryStore } from '../../../shared/device/receive.ts';
 import type { KeySet } from '../../../shared/envelope/key-set.ts';
@@ -89,13 +90,16 @@ export function writeValue<Name extends keyof Stored>(
   return updateValue(name, () => ({ value, result: undefined }));
 }
 
+/** For a device whose storage is broken: a repeat may ring twice then, which is better than an alert that never rings. */
+const brokenStorageMemory = createInMemoryStore();
+
 /** The set of seen alerts, kept over restarts of worker and browser. */
 export const deviceMemory: MemoryStore = {
   update: (change) =>
     updateValue('memory', (before) => {
       const { memory, result } = change(before ?? []);
       return { value: memory, result };
-    }),
+    }).catch(() => brokenStorageMemory.update(change)),
 };
 
 /** Forgets one alert, so that a repeat is shown: for when showing it failed after it was remembered. */

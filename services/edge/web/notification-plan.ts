@@ -1,10 +1,17 @@
 import { notificationText } from '../../../shared/device/notification-text.ts';
 import type { Received } from '../../../shared/device/receive.ts';
 
-/** The Notification API's options; `renotify` is missing in TypeScript's. */
-export interface PlannedOptions extends NotificationOptions {
+/** The options of the Notification API that we use (`renotify` and `timestamp` are missing in TypeScript's own type). */
+export interface PlannedOptions {
   readonly tag: string;
+  readonly body: string;
+  readonly lang: string;
+  readonly icon: string;
+  readonly timestamp: number;
+  readonly data: { readonly id: string; readonly url: string };
   readonly renotify?: boolean;
+  readonly requireInteraction?: boolean;
+  readonly silent?: boolean;
 }
 
 /** What the worker does on the screen. */
