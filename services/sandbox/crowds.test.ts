@@ -131,7 +131,8 @@ test('a crowd receives by both transports, shows once, counts repeats, and takes
   const signed = await sign(JSON.stringify(alert));
   await sendAll(nice.slice(0, 4), signed, 'a');
   await sendAll(nice.slice(3), signed, 'b');
-  const found = await report('nice', alert.id, ({ total }) => total.repeats === 1, '&areas=06');
+  const isWhole = ({ total }: CrowdReport) => total.repeats === 1 && total.received === 6;
+  const found = await report('nice', alert.id, isWhole, '&areas=06');
   const { inside, outside } = found;
   expect(inside).toMatchObject({
     devices: 6,
@@ -185,7 +186,9 @@ test('P8: forged, tampered, expired and misdirected messages are refused and cou
     Buffer.alloc(200, 1),
   );
   expect(garbage.status).toBe(201);
-  const found = await report('refusing', late.id, ({ unread }) => unread.undecryptable === 1);
+  const isWhole = ({ unread, total }: CrowdReport) =>
+    unread.undecryptable === 1 && unread.unsigned === 2 && total.refused === 1;
+  const found = await report('refusing', late.id, isWhole);
   expect(found.unread).toEqual({ undecryptable: 1, malformed: 0, unsigned: 2 });
   expect(found.total).toMatchObject({ received: 0, shown: 0, refused: 1 });
   const misdirected = await report('refusing', foreign.id, ({ total }) => total.refused === 1);
