@@ -158,15 +158,17 @@ export class SiteBus {
   /** Checks server and streams until they are right; a connection that is lost meanwhile ends it. */
   async #check(): Promise<void> {
     const connection = this.#connection;
-    while (connection && this.#connected && !this.#stop.signal.aborted) {
+    for (let attempt = 1; connection && this.#connected && !this.#stop.signal.aborted; attempt++) {
       try {
         await this.#checkOnce(connection);
         this.#refusal = undefined;
+        this.#log.info('bus is usable');
         return;
       } catch (error) {
+        // The first try may meet other services that create the same streams at the same instant.
         const reason = errorFields(error).error;
-        if (reason !== this.#refusal) this.#log.error({ reason }, 'bus is refused');
-        this.#refusal = reason;
+        if (attempt > 1 && reason !== this.#refusal) this.#log.error({ reason }, 'bus is refused');
+        if (attempt > 1) this.#refusal = reason;
       }
       await sleep(1_000, this.#stop.signal);
     }
