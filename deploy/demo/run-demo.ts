@@ -79,7 +79,7 @@ async function raiseKillCancel(
   );
 
   say(`cancelling it: tocsin cancel ${alertId}`);
-  await runCli(system, ['cancel', alertId, '--reason', 'Démonstration terminée', '--yes']);
+  await runCli(system, ['cancel', alertId, '--reason', 'Démonstration terminée']);
   const cancelled = await untilReport(
     system,
     alertId,
