@@ -150,11 +150,29 @@ export function openApiDocument() {
   };
 }
 
-/** Serves the document, which is made once. */
+/**
+ * Serves the document, which is made once. To be added after all other routes: a route that is not in the document, or
+ * the other way round, is a bug, and the service does not start with it.
+ */
 export function addOpenApiRoute(app: Express): void {
   const document = openApiDocument();
   app.get('/openapi.json', (_request, response) => {
     response.json(document);
+  });
+  const documented = OPERATIONS.map(({ method, path }) => `${method} ${path}`).sort();
+  const served = servedRoutes(app).sort();
+  if (documented.join() !== served.join())
+    throw new Error(`routes differ from the OpenAPI document: ${served.join(', ')}`);
+}
+
+/** What every service has besides its interface. */
+const HOUSEKEEPING = ['/live', '/startup', '/ready', '/metrics'];
+
+function servedRoutes(app: Express): string[] {
+  return app.router.stack.flatMap(({ route }) => {
+    if (!route || HOUSEKEEPING.includes(route.path)) return [];
+    const methods = new Set(route.stack.map(({ method }) => method));
+    return [...methods].map((method) => `${method} ${route.path.replace(':id', '{id}')}`);
   });
 }
 
