@@ -152,6 +152,19 @@ describe('nextStep', () => {
       wait,
     ],
     [
+      'two silent peers’ leftovers: one at a time',
+      {
+        begun: [0],
+        receipts: {
+          1: [by('b', pending), by('c', pending), by('a', { ...pending, takenOverFrom: 'c' })],
+        },
+        trust: { b: 'trusted', c: 'trusted' },
+        silent: ['b', 'c'],
+        ownPending: true,
+      },
+      wait,
+    ],
+    [
       'taken over by itself and done',
       {
         begun: [0],
@@ -277,7 +290,8 @@ class Simulation {
   }
 
   #turn(node: number): void {
-    for (const [shard, work] of this.work[node] ?? []) if (work.pendingTill === this.tick) this.#say(node, shard, work);
+    for (const [shard, work] of this.work[node] ?? [])
+      if (work.pendingTill === this.tick) this.#say(node, shard, work);
     const busy = this.#busy[node];
     if (busy) {
       if (busy.doneAt > this.tick) return;
@@ -413,7 +427,7 @@ describe('the ring, simulated with nothing but nextStep and receipts', () => {
           });
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 
@@ -427,7 +441,7 @@ describe('the ring, simulated with nothing but nextStep and receipts', () => {
           expect({ node, step: simulation.steps[node] }).toEqual({ node, step: 'finished' });
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 300 },
     );
   });
 

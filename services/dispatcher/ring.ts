@@ -99,17 +99,19 @@ function judgeShard(view: RingView, shard: number): RingStep {
     );
     return confirmed ? { step: 'finished' } : { step: 'wait' };
   }
-  const left = good.find(
-    (receipt) => view.silent(receipt.node) && !isTakenOverBySelf(view, shard, receipt),
-  );
+  const left = isAtIt(view, shard, good)
+    ? undefined
+    : good.find((receipt) => view.silent(receipt.node));
   return left ? { step: 'take-over', shard, from: left.node } : { step: 'wait' };
 }
 
-/** This node is already at it: its own retries lead on, not a second take-over. */
-function isTakenOverBySelf(view: RingView, shard: number, { node }: ShardReceipt): boolean {
+/** This node goes through somebody's leftovers there already: its own retries lead on, not one more take-over. */
+function isAtIt(view: RingView, shard: number, good: readonly ShardReceipt[]): boolean {
   return view
     .peerReceipts(shard)
-    .some((other) => other.node === view.self && other.takenOverFrom === node);
+    .some(
+      (own) => own.node === view.self && good.some((receipt) => receipt.node === own.takenOverFrom),
+    );
 }
 
 /** Nobody is pending, or a peer whose word is good has gone through what was. */
