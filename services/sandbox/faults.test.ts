@@ -1,12 +1,5 @@
 import { expect, test } from '@jest/globals';
-import {
-  answerFault,
-  connectionFault,
-  createPacer,
-  Faults,
-  latencyOf,
-  ProviderFaults,
-} from './faults.ts';
+import { answerFault, connectionFault, Faults, latencyOf, ProviderFaults } from './faults.ts';
 
 const faults = (changes: Partial<ProviderFaults>) => ProviderFaults.parse(changes);
 
@@ -59,12 +52,4 @@ test('who is gone stays gone: the share hangs on the address, not on the throw',
 
 test('latency is the fixed part plus a share of the jitter', () => {
   expect(latencyOf(faults({ latencyMs: 100, latencyJitterMs: 50 }), 0.5)).toBe(125);
-});
-
-test('a pace gives each request its turn, forgets it when it is off, and never waits above a minute', () => {
-  const pacer = createPacer();
-  expect([1, 2, 3].map(() => pacer(10, 5000))).toEqual([0, 100, 200]);
-  expect(pacer(10, 5250)).toBe(50);
-  expect([pacer(0, 5250), pacer(10, 5250)]).toEqual([0, 0]);
-  for (let i = 0; i < 1000; i++) expect(pacer(0.1, 6000)).toBeLessThanOrEqual(60_000);
 });

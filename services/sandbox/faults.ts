@@ -12,8 +12,6 @@ export const ProviderFaults = z.strictObject({
   latencyJitterMs: Milliseconds,
   /** Takes requests one after the other, so many a second; one whose sender is gone by its turn is dropped. 0: no limit. */
   messagesPerSecond: z.int().min(0).max(100_000).default(0),
-  /** Requests are taken at this pace, one after the other, and wait their turn before anything else. 0: no limit. */
-  messagesPerSecond: z.number().min(0).max(1_000_000).default(0),
   reject429Share: Share,
   /** Sent as Retry-After with a 429 or 503; null leaves the header out. */
   retryAfterSeconds: z.int().min(0).max(3600).nullable().default(null),
@@ -97,23 +95,4 @@ function positionOf(address: string): number {
 /** Milliseconds that an answer has to wait. */
 export function latencyOf(faults: ProviderFaults, random: number): number {
   return faults.latencyMs + Math.round(faults.latencyJitterMs * random);
-}
-
-/** A request never waits longer than this for its turn. */
-const MAX_TURN_MS = 60_000;
-
-type Pacer = (messagesPerSecond: number, nowMs: number) => number;
-
-/** One provider's pace: milliseconds until the turn of the request that asks. */
-export function createPacer(): Pacer {
-  let nextTurnMs = 0;
-  return (messagesPerSecond, nowMs) => {
-    if (messagesPerSecond <= 0) {
-      nextTurnMs = 0;
-      return 0;
-    }
-    const turnMs = Math.max(nowMs, nextTurnMs);
-    nextTurnMs = Math.min(turnMs + 1000 / messagesPerSecond, nowMs + MAX_TURN_MS);
-    return turnMs - nowMs;
-  };
 }

@@ -9,13 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { sleep } from '../../shared/time/sleep.ts';
-import {
-  connectionFault,
-  createPacer,
-  type FaultSwitches,
-  latencyOf,
-  type Provider,
-} from './faults.ts';
+import { connectionFault, type FaultSwitches, latencyOf, type Provider } from './faults.ts';
 import type { createPace } from './pace.ts';
 import type { ProviderAnswer, ProviderRequest } from './provider-answer.ts';
 import type { ProviderStats } from './provider-stats.ts';
@@ -62,16 +56,11 @@ export async function listenProviders(
     settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
   });
   const connections = trackConnections(server);
-  const pacers = { fcm: createPacer(), webPush: createPacer() };
-  const turn = (provider: Provider) =>
-    pacers[provider](deps.faults.current()[provider].messagesPerSecond, performance.now());
   server.on('request', (request, response) => {
-    serve(request, response, { rawSocket: connections.rawSocket, turn }, deps).catch(
-      (error: unknown) => {
-        deps.log.error(errorFields(error), 'provider request failed');
-        if (!response.headersSent) respond(response, { status: 500, headers: {} });
-      },
-    );
+    serve(request, response, connections.rawSocket, deps).catch((error: unknown) => {
+      deps.log.error(errorFields(error), 'provider request failed');
+      if (!response.headersSent) respond(response, { status: 500, headers: {} });
+    });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -107,16 +96,10 @@ function trackConnections(server: Http2SecureServer) {
   };
 }
 
-interface Serving {
-  readonly rawSocket: (remotePort: number | undefined) => Socket | undefined;
-  /** Milliseconds until this provider takes its next message. */
-  readonly turn: (provider: Provider) => number;
-}
-
 async function serve(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
-  { rawSocket, turn }: Serving,
+  rawSocket: (remotePort: number | undefined) => Socket | undefined,
   deps: ProviderServerDeps,
 ): Promise<void> {
   const path = request.url.split('?')[0] ?? '';
@@ -136,13 +119,14 @@ async function serve(
   if (fault === 'goaway') sayGoaway(request, response);
   const body = await readBody(request);
   if (body === 'aborted') return;
-  const turnMs = provider ? turn(provider) : 0;
-  if (turnMs > 0) await sleep(turnMs);
   if (provider && faults) {
     const turnMs = deps.pace(provider, faults.messagesPerSecond);
     if (turnMs > 0) await sleep(turnMs);
     // A sender that died while it waited has sent nothing.
-    if (senderIsGone(request)) return;
+    if (senderIsGone(request)) {
+      deps.stats.unanswered(provider);
+      return;
+    }
   }
   const answer =
     body === 'too-large'
