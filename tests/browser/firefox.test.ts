@@ -11,7 +11,7 @@ import { encodePushPayload } from '../../shared/envelope/push-payload.ts';
 import type { Subscription } from '../../shared/subscription/subscription.ts';
 import { eventually, startTestEdge, type TestEdge } from '../support/edge.ts';
 import { startNats, type TestNats } from '../support/nats-server.ts';
-import { lastDevice } from '../support/registry.ts';
+import { lastChange } from '../support/registry.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox-tls.ts';
 import {
   createSigningKey,
@@ -73,12 +73,22 @@ interface Seen {
     await page.click('input[value="06088"]');
     await page.click('#subscribe');
     await page.waitForSelector('#subscription[data-state="subscribed"]', { timeout: 20_000 });
-    const words = await page.$eval('#state', (element) => element.textContent);
-    expect(words).toContain('Nice');
-    const record = await eventually('the device is on the bus', () => lastDevice(nats.url));
-    expect(record.subscription.areaCodes).toEqual(['06088']);
-    expect(record.subscription.address).toMatchObject({ transport: 'web-push' });
-    if (record.subscription.address.transport === 'web-push') address = record.subscription.address;
+    expect(await textOf('#state')).toContain('Nice');
+    await takeAddress(['06088']);
+  }, 40_000);
+
+  test('remembers it after a reload, takes a typed code, and says when one is wrong', async () => {
+    await openPage('subscribed');
+    await page.type('#code', '99999999');
+    await page.click('#add');
+    expect(await textOf('#code-error')).toContain('INSEE');
+    await page.$eval('#code', (input) => {
+      (input as unknown as { value: string }).value = '';
+    });
+    await page.type('#code', '2a004\n');
+    expect(await textOf('#code-error')).toBe('');
+    await page.click('#subscribe');
+    await takeAddress(['06088', '2A004']);
   }, 40_000);
 
   test('P4: shows a signed alert, once however often it is sent', async () => {
@@ -91,9 +101,7 @@ interface Seen {
     const again = await push(alert, publicKey);
     expect(again.decisions.at(-1)).toMatchObject({ action: 'ignored', reason: 'seen' });
     expect(again.shown).toHaveLength(1);
-    expect(await page.$eval('#news', (element) => element.textContent)).toContain(
-      'promenade des Anglais',
-    );
+    expect(await textOf('#news')).toContain('promenade des Anglais');
   });
 
   test('answers a receipt for what it verified', async () => {
@@ -173,6 +181,17 @@ interface Seen {
     expect(late.shown).toHaveLength(before);
   });
 
+  test('unsubscribes by a click, everywhere, and can come back', async () => {
+    await page.click('#unsubscribe');
+    await page.waitForSelector('#subscription[data-state="unsubscribed"]', { timeout: 20_000 });
+    await eventually('the tombstone is on the bus', async () => {
+      const record = await lastChange(nats.url);
+      return record?.state === 'removed' && record.reason === 'unsubscribed';
+    });
+    await page.click('#subscribe');
+    await takeAddress(['06088', '2A004']);
+  }, 40_000);
+
   test('verifies and shows with the edge gone: the push carries all that is needed', async () => {
     await edge.close({ keepData: true });
     const seen = await push(
@@ -209,8 +228,13 @@ async function start(): Promise<void> {
     },
   });
   page = await browser.newPage();
+  await openPage('idle');
+}
+
+/** Opens our page anew and listens to what the worker says. */
+async function openPage(state: string): Promise<void> {
   await page.goto(edge.url);
-  await page.waitForSelector('#subscription[data-state="idle"]', { timeout: 20_000 });
+  await page.waitForSelector(`#subscription[data-state="${state}"]`, { timeout: 20_000 });
   await page.evaluate(() => {
     window.decisions = [];
     navigator.serviceWorker.addEventListener('message', ({ data }) => {
@@ -225,6 +249,24 @@ async function stop(): Promise<void> {
   await sandbox?.destroy();
   await nats?.close();
   rmSync(profile, { recursive: true, force: true });
+}
+
+const textOf = (selector: string) => page.$eval(selector, (element) => element.textContent);
+
+/** Waits until the device stands on the bus with these places, and keeps the address that alerts go to. */
+async function takeAddress(areaCodes: readonly string[]): Promise<void> {
+  await page.waitForSelector('#subscription[data-state="subscribed"]', { timeout: 20_000 });
+  const { subscription } = await eventually('the device is on the bus', async () => {
+    const record = await lastChange(nats.url);
+    return (
+      record?.state === 'active' &&
+      record.subscription.areaCodes.join() === areaCodes.join() &&
+      record
+    );
+  });
+  if (subscription.address.transport !== 'web-push')
+    throw new Error('a browser has a Web Push address');
+  address = subscription.address;
 }
 
 async function push(alert: Alert, key: SigningKey): Promise<Seen> {

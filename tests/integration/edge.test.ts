@@ -1,4 +1,7 @@
 import { createECDH, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
@@ -24,15 +27,12 @@ let edge: TestEdge;
 
 beforeAll(async () => {
   [natsA, natsB] = await Promise.all([
-    startNats({ syncAlways: false }),
-    startNats({ syncAlways: false }),
+    startNats({ syncAlways: false, users: true }),
+    startNats({ syncAlways: false, users: true }),
   ]);
   edge = await startTestEdge({
     keySet,
-    sites: [
-      { site: 'a', url: natsA.url, monitorUrl: natsA.monitorUrl },
-      { site: 'b', url: natsB.url, monitorUrl: natsB.monitorUrl },
-    ],
+    sites: [siteOf('a', natsA), siteOf('b', natsB)],
     env: { EXTRA_PUSH_ORIGINS: 'https://localhost:8491', REGISTRATIONS_PER_MINUTE: '10000' },
   });
   await eventually('both buses take registrations', async () => {
@@ -45,6 +45,14 @@ afterAll(async () => {
   await edge?.close();
   await Promise.all([natsA?.close(), natsB?.close()]);
 });
+
+/** The edge as production's user, which may do only what it needs. */
+function siteOf(site: string, { url, monitorUrl, passwordFiles }: TestNats) {
+  return { site, url, monitorUrl, user: 'edge', passwordFile: passwordFiles.edge };
+}
+
+const connectAs = (nats: TestNats, user: 'dispatcher' | 'ingest') =>
+  connect({ servers: nats.url, user, pass: nats.passwords[user] });
 
 interface Device {
   readonly deviceId: string;
@@ -94,7 +102,7 @@ function internal(path: string, body: unknown): Promise<Response> {
 }
 
 async function lastRecord(nats: TestNats, deviceId: string): Promise<RegistryRecord | undefined> {
-  const connection = await connect({ servers: nats.url });
+  const connection = await connectAs(nats, 'dispatcher');
   try {
     const manager = await jetstreamManager(connection);
     const stored = await manager.streams.getMessage('REGISTRY', {
@@ -371,6 +379,34 @@ test('P10: an address that asks too often is told when to come again', async () 
   }
 });
 
+test('an alert that missed both lanes comes from a dispatcher’s journal', async () => {
+  const { id, jws } = await signedEnvelope(testAlert({ identifier: 'journal-1' }), publicKey);
+  const journal = createServer((request, response) => {
+    const first = !request.url?.includes('since=1.0');
+    response.setHeader('content-type', 'application/json');
+    response.end(
+      JSON.stringify({ cursor: '1.0', entries: first ? [{ id, jws }] : [], receipts: [] }),
+    );
+  }).listen(0, '127.0.0.1');
+  await once(journal, 'listening');
+  const url = `http://127.0.0.1:${(journal.address() as AddressInfo).port}`;
+  const lonely = await startTestEdge({
+    keySet,
+    sites: [],
+    env: { DISPATCHERS: JSON.stringify([{ name: 'a', site: 'a', url }]) },
+  });
+  try {
+    await eventually(
+      'the alert has its page',
+      async () => (await fetch(`${lonely.url}/alerts/${id}`)).ok,
+    );
+  } finally {
+    await lonely.close();
+    journal.closeAllConnections();
+    journal.close();
+  }
+});
+
 test('a restarted edge has its alerts from disk, verified again', async () => {
   const first = await startTestEdge({ keySet, sites: [] });
   const { id, jws } = await signedEnvelope(testAlert({ identifier: 'kept-1' }), publicKey);
@@ -390,7 +426,7 @@ test('a restarted edge has its alerts from disk, verified again', async () => {
 });
 
 async function publish(nats: TestNats, subject: string, data: string): Promise<void> {
-  const connection = await connect({ servers: nats.url });
+  const connection = await connectAs(nats, 'ingest');
   try {
     const manager = await jetstreamManager(connection);
     // The edge may only read alerts: the stream is made by those who write it.

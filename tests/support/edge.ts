@@ -20,7 +20,13 @@ export interface TestEdge {
 
 export interface TestEdgeOptions {
   readonly keySet: KeySet;
-  readonly sites: readonly { site: string; url: string; monitorUrl: string }[];
+  readonly sites: readonly {
+    site: string;
+    url: string;
+    monitorUrl: string;
+    user?: string;
+    passwordFile?: string;
+  }[];
   readonly env?: Readonly<Record<string, string>>;
   readonly dataDir?: string;
 }

@@ -7,9 +7,10 @@ export function element<Kind extends HTMLElement>(id: string, kind: ElementType<
   return found;
 }
 
-const SHAPE = /^(?:\d{2,3}|2[AB]|\d{5}|2[AB]\d{3})$/;
+/** Department, or department and three digits (two overseas). The server has the last word; this catches slips. */
+const SHAPE = /^(?:(?:0[1-9]|[13-8]\d|2[1-9AB]|9[0-5])(?:\d{3})?|(?:97[1-8]|98[4-8])(?:\d{2})?)$/;
 
-/** `06088` from what was typed, or undefined when it has not the shape of an INSEE code (the server knows them better). */
+/** `2A004` from what was typed, or undefined when it has not the shape of an INSEE code. */
 export function typedCode(text: string): string | undefined {
   const code = text.trim().toUpperCase();
   return SHAPE.test(code) ? code : undefined;
