@@ -19,15 +19,19 @@ const CAP_DATE_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/;
  */
 export const CapDateTime = z
   .string()
-  .regex(
-    CAP_DATE_TIME,
-    'must look like 2026-07-14T22:31:07+02:00 (an offset, no milliseconds, no Z)',
+  .regex(CAP_DATE_TIME, {
+    error: 'must look like 2026-07-14T22:31:07+02:00 (an offset, no milliseconds, no Z)',
+    abort: true,
+  })
+  .refine(
+    (text) => {
+      const asUtc = new Date(`${text.slice(0, 19)}Z`);
+      return (
+        !Number.isNaN(asUtc.getTime()) && asUtc.toISOString().slice(0, 10) === text.slice(0, 10)
+      );
+    },
+    { error: 'is not a day of the calendar', abort: true },
   )
-  .refine((text) => {
-    const day = text.slice(0, 10);
-    const asUtc = new Date(`${text.slice(0, 19)}Z`);
-    return !Number.isNaN(asUtc.getTime()) && asUtc.toISOString().slice(0, 10) === day;
-  }, 'is not a day of the calendar')
   .refine((text) => !Number.isNaN(Date.parse(text)), 'is not an instant');
 
 /** `identifier` and `sender` go into `references`, whose separators they must not hold (CAP 1.2 section 3.2.1). */

@@ -79,19 +79,22 @@ export interface AreaProblem {
   readonly message: string;
 }
 
-type PartialArea = { geocode?: { valueName: string; value: string }[] | undefined };
+/** As much of an area as has the right shape: parts of a wrong type are absent, and keep their place in the list. */
+type PartialGeocode = { valueName?: string | undefined; value?: string | undefined };
+type PartialArea = { geocode?: readonly (PartialGeocode | undefined)[] | undefined };
 
 /**
  * The area codes of one `info`, sorted and without repeats. Only codes count: an area that has a description and no
  * code means nothing to a machine and is a problem, not an empty audience (P7: there is no default area).
  */
 export function areaCodesOf(
-  areas: readonly PartialArea[],
+  areas: readonly (PartialArea | undefined)[],
   at: string,
 ): { codes: string[]; problems: AreaProblem[] } {
   const codes = new Set<string>();
   const problems: AreaProblem[] = [];
   areas.forEach((area, i) => {
+    if (area === undefined) return;
     const geocodes = area.geocode ?? [];
     if (geocodes.length === 0) {
       problems.push({
@@ -99,7 +102,9 @@ export function areaCodesOf(
         message: 'an area needs a geocode: {"valueName":"INSEE:COM","value":"06088"} or INSEE:DEP',
       });
     }
-    geocodes.forEach(({ valueName, value }, j) => {
+    geocodes.forEach((geocode, j) => {
+      if (geocode?.valueName === undefined || geocode.value === undefined) return;
+      const { valueName, value } = geocode;
       const field = `${at}.area[${i}].geocode[${j}]`;
       const kind = areaKind(value);
       const named = INSEE_GEOCODE.exec(valueName)?.[1];

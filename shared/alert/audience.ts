@@ -60,6 +60,11 @@ export function audienceProblems(
   } else {
     if (alert.scope !== undefined && alert.scope !== 'Public')
       problems.push({ field: 'scope', message: `${alert.status} has scope Public` });
+    if (alert.addresses)
+      problems.push({
+        field: 'addresses',
+        message: `${alert.status} goes to everybody in the area: leave addresses out`,
+      });
     if (reserved > 0)
       problems.push({
         field: 'info',

@@ -137,22 +137,21 @@ function expiryProblems(alert: LooseAlert, nowMs: number): AlertProblem[] {
 }
 
 function areaProblems(alert: LooseAlert): AlertProblem[] {
-  const perInfo: string[][] = [];
+  const perInfo: { at: string; codes: string[] }[] = [];
   const problems = eachInfo(alert, (info, at) => {
-    const areas = (info.area ?? []).filter((area) => area !== undefined) as { geocode?: never }[];
-    const found = areaCodesOf(areas, at);
-    perInfo.push(found.codes);
+    const found = areaCodesOf(info.area ?? [], at);
+    perInfo.push({ at, codes: found.codes });
     return found.problems;
   });
   const [first, ...others] = perInfo;
-  others.forEach((codes, i) => {
-    if (codes.join() !== first?.join())
+  for (const { at, codes } of others) {
+    if (codes.join() !== first?.codes.join())
       problems.push({
-        field: `info[${i + 1}].area`,
-        message: 'names other areas than info[0]: every language has the same',
+        field: `${at}.area`,
+        message: 'names other areas than the first info: every language has the same',
       });
-  });
-  const allCodes = [...new Set(perInfo.flat())];
+  }
+  const allCodes = [...new Set(perInfo.flatMap(({ codes }) => codes))];
   return [
     ...problems,
     ...audienceProblems(alert as Parameters<typeof audienceProblems>[0], allCodes),
@@ -220,6 +219,8 @@ function withoutInvalidParts(input: unknown, issues: readonly z.core.$ZodIssue[]
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return {};
   const copy = structuredClone(input) as Record<string, unknown>;
   for (const issue of issues) {
+    // The path of an unknown field is that of the object that holds it, whose known fields are still to be checked.
+    if (issue.code === 'unrecognized_keys') continue;
     const parent = issue.path.slice(0, -1).reduce<unknown>((at, key) => childOf(at, key), copy);
     const last = issue.path.at(-1);
     if (parent && typeof parent === 'object' && last !== undefined)

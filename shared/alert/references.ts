@@ -1,3 +1,5 @@
+import { CapDateTime } from './alert.ts';
+
 /** One entry of CAP `references`: `sender,identifier,sent` (CAP 1.2 section 3.2.1). */
 export interface Reference {
   readonly sender: string;
@@ -16,7 +18,7 @@ export function parseReferences(text: string): { references: Reference[]; malfor
   const malformed: string[] = [];
   for (const entry of text.split(/\s+/).filter(Boolean)) {
     const [sender, identifier, sent, ...rest] = entry.split(',');
-    if (sender && identifier && sent && rest.length === 0 && !Number.isNaN(Date.parse(sent)))
+    if (sender && identifier && sent && rest.length === 0 && CapDateTime.safeParse(sent).success)
       references.push({ sender, identifier, sent });
     else malformed.push(entry);
   }

@@ -1,7 +1,7 @@
 import type { Audience } from '../alert/audience.ts';
 import { audienceOfStatus } from '../alert/audience.ts';
 import type { DeviceMessage } from '../envelope/device-message.ts';
-import { type DeviceMemory, recall, remember } from './memory.ts';
+import { type DeviceMemory, type RememberedAlert, recall, remember } from './memory.ts';
 
 /** What a device does with a message whose signature holds. */
 export type Decision =
@@ -57,40 +57,44 @@ export function decide(
     : show(message, expiresMs, memory);
 }
 
-function takeDown(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
-  const tags = new Set<string>();
-  const entries = message.references.map((id) => {
-    const shown = recall(memory, id);
-    if (shown?.state === 'shown') tags.add(shown.tag);
-    return {
-      id,
-      state: 'taken-down' as const,
-      tag: shown?.tag ?? id,
-      expiresMs: shown?.expiresMs ?? expiresMs,
-    };
-  });
-  const own = { id: message.id, state: 'taken-down' as const, tag: message.id, expiresMs };
-  return {
-    decision: { action: 'taken-down', tags: [...tags] },
-    memory: remember(memory, [...entries, own]),
-  };
+/**
+ * What stands on the screen for a referenced message: itself, or the Update that took its place (it kept the tag). Who
+ * refers to the first Alert means the event, whatever has been said about it since.
+ */
+function standing(memory: DeviceMemory, ids: readonly string[]): readonly RememberedAlert[] {
+  const tags = new Set(ids.map((id) => recall(memory, id)?.tag).filter((tag) => tag !== undefined));
+  return memory.filter((each) => each.state === 'shown' && tags.has(each.tag));
 }
 
-function show(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
-  const replaced = message.references
-    .map((id) => recall(memory, id))
-    .find((each) => each?.state === 'shown');
-  const tag = replaced?.tag ?? message.id;
-  const superseded = message.references.map((id) => {
+/** The memory of messages that are no longer to be shown, whether they have come or not. */
+function ended(memory: DeviceMemory, ids: readonly string[], expiresMs: number): RememberedAlert[] {
+  return [...new Set(ids)].map((id) => {
     const before = recall(memory, id);
     return {
       id,
-      state: 'taken-down' as const,
+      state: 'taken-down',
       tag: before?.tag ?? id,
       expiresMs: before?.expiresMs ?? expiresMs,
     };
   });
+}
+
+function takeDown(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
+  const shown = standing(memory, message.references);
+  const over = ended(memory, [...message.references, ...shown.map(({ id }) => id)], expiresMs);
+  const own = { id: message.id, state: 'taken-down' as const, tag: message.id, expiresMs };
+  const tags = [...new Set(shown.map(({ tag }) => tag))];
+  return {
+    decision: { action: 'taken-down', tags },
+    memory: remember(memory, [...over, own]),
+  };
+}
+
+function show(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
+  const replaced = standing(memory, message.references);
+  const tag = replaced[0]?.tag ?? message.id;
+  const over = ended(memory, [...message.references, ...replaced.map(({ id }) => id)], expiresMs);
   const own = { id: message.id, state: 'shown' as const, tag, expiresMs };
-  const action = replaced ? ('replaced' as const) : ('shown' as const);
-  return { decision: { action, tag }, memory: remember(memory, [...superseded, own]) };
+  const action = replaced.length > 0 ? ('replaced' as const) : ('shown' as const);
+  return { decision: { action, tag }, memory: remember(memory, [...over, own]) };
 }

@@ -18,8 +18,15 @@ export function recall(memory: DeviceMemory, id: string): RememberedAlert | unde
   return memory.find((each) => each.id === id);
 }
 
-/** Adds or changes entries. The oldest fall out; an alert that falls out has expired long ago, so it is refused anyway. */
+/**
+ * Adds or changes entries. When there are too many, those that end first fall out: they have expired, so a repeat is
+ * refused anyway. (Not the oldest: a probe hears hundreds of short canary rounds within the life of one real alert.)
+ */
 export function remember(memory: DeviceMemory, changed: readonly RememberedAlert[]): DeviceMemory {
   const ids = new Set(changed.map((each) => each.id));
-  return [...memory.filter((each) => !ids.has(each.id)), ...changed].slice(-MAX_REMEMBERED);
+  const all = [...memory.filter((each) => !ids.has(each.id)), ...changed];
+  if (all.length <= MAX_REMEMBERED) return all;
+  const byEnd = [...all].sort((a, b) => a.expiresMs - b.expiresMs);
+  const forgotten = new Set(byEnd.slice(0, all.length - MAX_REMEMBERED));
+  return all.filter((each) => !forgotten.has(each));
 }

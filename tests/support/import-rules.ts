@@ -31,7 +31,7 @@ const HOMES: readonly { readonly sdk: RegExp; readonly homes: RegExp }[] = [
   {
     sdk: /^web-push$/,
     homes:
-      /^services\/dispatcher\/transports\/|^deploy\/local\/|^services\/cli\/|^tests\/|\.test\.ts$/,
+      /^services\/dispatcher\/transports\/|^deploy\/local\/|^services\/cli\/|^tests\/|\.test\.ts$|\/test-support\//,
   },
   {
     sdk: /^@nats-io\//,
@@ -45,11 +45,11 @@ const HOMES: readonly { readonly sdk: RegExp; readonly homes: RegExp }[] = [
   {
     sdk: /^jose$/,
     homes:
-      /^shared\/envelope\/|^services\/dispatcher\/transports\/|^services\/sandbox\/|^tests\/|\.test\.ts$/,
+      /^shared\/envelope\/|^services\/dispatcher\/transports\/|^services\/sandbox\/|^tests\/|\.test\.ts$|\/test-support\//,
   },
   {
     sdk: /^ws$/,
-    homes: /^services\/sandbox\/|^shared\/autopush\/|^services\/canary\/|^tests\/|\.test\.ts$/,
+    homes: /^services\/sandbox\/|^shared\/autopush\/|^services\/canary\/|^tests\/|\.test\.ts$|\/test-support\//,
   },
   { sdk: /^commander$/, homes: /^services\/cli\// },
   { sdk: /^esbuild$/, homes: /^services\/edge\// },
@@ -109,7 +109,7 @@ function packageProblems(file: string, specifier: string, typeOnly: boolean): st
 function placeOfTarget(file: string, target: string): string[] {
   const [fromTop, fromName] = file.split('/');
   const [toTop, toName] = target.split('/');
-  const isTest = fromTop === 'tests' || file.endsWith('.test.ts');
+  const isTest = fromTop === 'tests' || /\.test\.ts$|\/test-support\//.test(file);
   const problems: string[] = [];
   if (toTop === 'tests' && !isTest) problems.push(`imports tests: ${target}`);
   if (toTop === 'services' && fromTop === 'services' && fromName !== toName)
