@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { LANES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
 import { DEVICE_ACTIONS } from '../../shared/receipt/device-receipt.ts';
 
-export const REGISTRATION_RESULTS = [
+const REGISTRATION_RESULTS = [
   'created',
   'updated',
   'removed',
@@ -14,11 +14,11 @@ export const REGISTRATION_RESULTS = [
 ] as const;
 export type RegistrationResult = (typeof REGISTRATION_RESULTS)[number];
 
-export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
+const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
 export type ArrivalResult = (typeof ARRIVAL_RESULTS)[number];
 
 /** Where an alert came from: a lane, or a dispatcher's journal after both were missed. */
-export const ARRIVALS = [...LANES, 'journal'] as const;
+const ARRIVALS = [...LANES, 'journal'] as const;
 export type Arrival = (typeof ARRIVALS)[number];
 
 export interface EdgeMetrics {

@@ -13,7 +13,7 @@ export const QUICK_AREAS: readonly { readonly code: string; readonly name: strin
   { code: '06069', name: 'Grasse' },
 ];
 
-export const FRENCH = {
+const FRENCH = {
   title: 'Tocsin — alertes aux populations',
   description:
     'Recevez l’alerte de la préfecture sur cet appareil, même quand cette page est fermée.',

@@ -3,7 +3,7 @@ import type { DeviceReceipt, DeviceReceiptCounts } from '../../../shared/receipt
 
 const MAX_ALERTS = 1_000;
 
-export interface ChangedCounts {
+interface ChangedCounts {
   readonly alertId: string;
   readonly transport: TransportKind;
   readonly counts: NonNullable<DeviceReceiptCounts[TransportKind]>;

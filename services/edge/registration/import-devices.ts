@@ -4,7 +4,7 @@ import { Subscription } from '../../../shared/subscription/subscription.ts';
 import { subscriptionProblems } from './check-subscription.ts';
 import { importDevice, type RegistrationDeps } from './register.ts';
 
-export const MAX_IMPORT = 500;
+const MAX_IMPORT = 500;
 /** Devices of one import that are being stored at a time. */
 const CONCURRENCY = 64;
 
