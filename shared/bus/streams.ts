@@ -23,7 +23,8 @@ type Declaration = Pick<
   | 'num_replicas'
   | 'storage'
   | 'retention'
->;
+> &
+  Partial<Pick<StreamConfig, 'allow_direct'>>;
 
 export type StreamName = 'ALERTS' | 'REGISTRY' | 'RECEIPTS' | 'PROOFS';
 
@@ -50,6 +51,8 @@ export function declareStreams(replicas: number): Record<StreamName, Declaration
       max_msgs_per_subject: -1,
       duplicate_window: 7 * DAYS,
       discard: DiscardPolicy.Old,
+      // Lets ingest look one alert up, which its user may do by direct get and not otherwise.
+      allow_direct: true,
     },
     REGISTRY: {
       ...common,

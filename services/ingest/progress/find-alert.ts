@@ -34,7 +34,7 @@ export async function findAlert(id: string, deps: Deps): Promise<FoundAlert | un
 }
 
 async function lookOnBus(id: string, bus: SiteBus, verify: Verify): Promise<Envelope> {
-  const stored = await bus.jetStream?.manager.streams.getMessage('ALERTS', {
+  const stored = await bus.jetStream?.manager.direct.getMessage('ALERTS', {
     last_by_subj: `alert.*.*.${id}`,
   });
   if (!stored) throw new Error('not on this bus');
