@@ -23,7 +23,7 @@ export interface IngestEvents {
   proofsReported(report: ProofReport): void;
 }
 
-export interface RefusalFacts {
+interface RefusalFacts {
   readonly apiKeyId?: string;
   readonly status?: Alert['status'] | undefined;
   readonly problems?: readonly AlertProblem[];

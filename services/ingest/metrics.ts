@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** How a request to send ended. */
-export const REQUEST_RESULTS = [
+const REQUEST_RESULTS = [
   'accepted',
   'replayed',
   'invalid',

@@ -9,6 +9,7 @@ import { RouteProofs } from '../../services/ingest/progress/path-proofs.ts';
 import { startIngest } from '../../services/ingest/start-ingest.ts';
 import { Problem } from '../../shared/http/problem.ts';
 import { createLogger } from '../../shared/log/logger.ts';
+import { sleep } from '../../shared/time/sleep.ts';
 import {
   CANARY_KEY,
   EXPIRED_KEY,
@@ -254,4 +255,29 @@ test('P3: an alert that has expired is not sent; P12: a text that no device coul
     'info[0].instruction',
     'info[1].instruction',
   ]);
+});
+
+test('P12: beyond 32 alerts in work a client hears so at once; a Cancel still gets through', async () => {
+  const standing = await call('/v1/alerts', {
+    body: niceAlert(Date.now(), { identifier: 'standing' }),
+  });
+  const { links } = AcceptedAnswer.parse(standing.json);
+  for (const dispatcher of dispatchers) dispatcher.mode = 'hang';
+  const shed: number[] = [];
+  const crowd = Array.from({ length: 40 }, async (_each, i) => {
+    const startedMs = performance.now();
+    const body = niceAlert(Date.now(), { identifier: `crowd-${i}` });
+    const { status, json } = await call('/v1/alerts', { body });
+    if (status === 503 && Problem.parse(json).type.endsWith('/busy'))
+      shed.push(performance.now() - startedMs);
+  });
+  // The 32 that were taken are held by the hanging dispatchers for a second and a half.
+  for (const end = performance.now() + 1_200; shed.length < 8 && performance.now() < end; )
+    await sleep(10);
+  expect(shed).toHaveLength(8);
+  for (const tookMs of shed) expect(tookMs).toBeLessThan(1_000);
+  for (const dispatcher of dispatchers) dispatcher.mode = 'store';
+  const cancelled = await call(links.cancel, { body: {} });
+  expect(cancelled.status).toBe(202);
+  await Promise.all(crowd);
 });

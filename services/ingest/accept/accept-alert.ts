@@ -19,7 +19,7 @@ import { ASSUMED_AUDIENCE, shardCount } from './shard-count.ts';
 import type { WorkSlots } from './work-slots.ts';
 
 /** An alert that was checked and authorised: nothing after this point asks whether it may be sent. */
-export interface Submission {
+interface Submission {
   readonly alert: Alert;
   readonly round: CanaryRound | undefined;
   readonly apiKeyId: string;

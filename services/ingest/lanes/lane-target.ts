@@ -25,7 +25,7 @@ export type LaneResult =
   | { readonly kind: 'conflict' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-export type TargetKind = 'bus' | 'dispatcher' | 'edge';
+type TargetKind = 'bus' | 'dispatcher' | 'edge';
 
 /** One place that an alert is sent to: a site's bus, a dispatcher or an edge. */
 export interface LaneTarget {

@@ -112,3 +112,12 @@ test('P12: old entries are forgotten with all that hangs on them, canaries first
   expect(outbox.idempotentRequest('pref06', 'k')).toBeUndefined();
   outbox.close();
 });
+
+test('P12: there are never more than so many, the youngest', () => {
+  const outbox = new Outbox(':memory:');
+  for (const i of [1, 2, 3]) outbox.add(entry({ id: `id-${i}`, nowMs: NOW + i }));
+  expect(outbox.purge(NOW + 10, 2)).toBe(1);
+  expect(outbox.find('id-1')).toBeUndefined();
+  expect(outbox.find('id-2')).toBeDefined();
+  outbox.close();
+});

@@ -8,7 +8,7 @@ import type { LaneMessage } from './lane-target.ts';
  * - `accepted`: answered 202; the lanes that lag are sent to until they have it;
  * - `refused`: answered 503 or 409; nothing more is sent unless its author repeats it.
  */
-export type OutboxState = 'sending' | 'accepted' | 'refused';
+type OutboxState = 'sending' | 'accepted' | 'refused';
 
 export interface OutboxEntry extends LaneMessage {
   readonly state: OutboxState;
@@ -61,6 +61,8 @@ const SCHEMA = `
 /** Longer than the bus keeps alerts (7 days), so that a repeat is known as one for as long as it could be stored twice. */
 const KEEP_PUBLIC_MS = 8 * 24 * 3600 * 1000;
 const KEEP_CANARY_MS = 2 * 3600 * 1000;
+/** And never more than this many, the youngest: a client that sends without end must not fill the disk. */
+const KEEP_AT_MOST = 20_000;
 
 /**
  * The ingest's own journal, synced to disk on every write: what was asked, what was answered, and which lanes still lack
@@ -199,14 +201,19 @@ export class Outbox {
     return { resumed: Number(resumed), dropped: Number(dropped) };
   }
 
-  /** Forgets what nobody can repeat any more. Returns how many. */
-  purge(nowMs: number): number {
-    const { changes } = this.#db
+  /** Forgets what nobody can repeat any more, and what is too much. Returns how many. */
+  purge(nowMs: number, keepAtMost = KEEP_AT_MOST): number {
+    const old = this.#db
       .prepare(
         `DELETE FROM alerts WHERE created_at < ? OR (audience = 'canary' AND created_at < ?)`,
       )
-      .run(nowMs - KEEP_PUBLIC_MS, nowMs - KEEP_CANARY_MS);
-    return Number(changes);
+      .run(nowMs - KEEP_PUBLIC_MS, nowMs - KEEP_CANARY_MS).changes;
+    const tooMany = this.#db
+      .prepare(
+        'DELETE FROM alerts WHERE id IN (SELECT id FROM alerts ORDER BY created_at DESC LIMIT -1 OFFSET ?)',
+      )
+      .run(keepAtMost).changes;
+    return Number(old) + Number(tooMany);
   }
 
   #transaction(work: () => void): void {

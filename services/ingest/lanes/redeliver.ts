@@ -10,7 +10,7 @@ const ROUND_MS = 250;
 const ATTEMPT_MS = 3_000;
 const BACKOFF = { firstMs: 500, maxMs: 10_000 } as const;
 /** An answered request's own attempts run this long; only then are its lanes overdue. */
-export const FIRST_SENDS_MS = 1_800;
+const FIRST_SENDS_MS = 1_800;
 /** Alerts read for a target in a round, and sends at a time to it: a site that comes back is not flooded. */
 const READ_LIMIT = 100;
 const SENDS_PER_TARGET = 4;

@@ -42,13 +42,15 @@ export const NodeProgress = z.strictObject({
 });
 export type NodeProgress = z.infer<typeof NodeProgress>;
 
-export const PROGRESS_STATES = [...ALERT_STATES, 'unknown', 'not-stored'] as const;
+const PROGRESS_STATES = [...ALERT_STATES, 'unknown', 'not-stored'] as const;
 
 /** Body of `GET /v1/alerts/{id}`. */
 export const AlertProgress = z.strictObject({
   id: AlertId,
   identifier: z.string(),
   state: z.enum(PROGRESS_STATES),
+  /** When it was signed, to the millisecond (CAP's `sent` has whole seconds). */
+  issuedAt: z.iso.datetime({ offset: true }),
   expiresAt: z.iso.datetime(),
   alert: Alert,
   /** What its author was told; null when another ingest took it. */

@@ -25,7 +25,7 @@ import type { createAuthentication } from './authentication.ts';
 import { idempotencyOf, onlyJson } from './json-request.ts';
 import * as refusals from './refusals.ts';
 
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 export interface AlertRoutesDeps {
   readonly node: string;

@@ -120,7 +120,7 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 /** The OpenAPI 3.1 document, made from the same schemas that check what comes in and goes out. */
-export function openApiDocument() {
+function openApiDocument() {
   return {
     openapi: '3.1.0',
     info: {

@@ -98,6 +98,7 @@ async function progressOf(found: FoundAlert, deps: ProgressRoutesDeps): Promise<
     id: envelope.id,
     identifier: envelope.alert.identifier,
     state: merged.state,
+    issuedAt: envelope.issuedAt,
     expiresAt: envelope.expiresAt,
     alert: envelope.alert,
     durability: told?.durability ?? null,
