@@ -49,7 +49,8 @@ const HOMES: readonly { readonly sdk: RegExp; readonly homes: RegExp }[] = [
   },
   {
     sdk: /^ws$/,
-    homes: /^services\/sandbox\/|^shared\/autopush\/|^services\/canary\/|^tests\/|\.test\.ts$|\/test-support\//,
+    homes:
+      /^services\/sandbox\/|^shared\/autopush\/|^services\/canary\/|^tests\/|\.test\.ts$|\/test-support\//,
   },
   { sdk: /^commander$/, homes: /^services\/cli\// },
   { sdk: /^esbuild$/, homes: /^services\/edge\// },
