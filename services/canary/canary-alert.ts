@@ -6,7 +6,7 @@ import { pathName } from './paths.ts';
 /** A canary lives this long: longer than the limit, so that a late one is still seen, and too short to linger. */
 export const CANARY_LIFE_SECONDS = 90;
 
-export interface CanaryAlertFacts {
+interface CanaryAlertFacts {
   readonly path: CanaryPath;
   readonly nonce: string;
   readonly sender: string;

@@ -1,7 +1,7 @@
 import type { CanaryPath } from '../../shared/envelope/envelope.ts';
 import type { JudgedPath, MissStage } from './judge.ts';
 
-export type PathPart = keyof CanaryPath;
+type PathPart = keyof CanaryPath;
 const PARTS: readonly PathPart[] = ['dispatcher', 'transport', 'ingest', 'lane'];
 
 /** What failing paths have in common: some parts of the path. No parts means: every path fails. */

@@ -145,7 +145,7 @@ export function summarize(paths: readonly JudgedPath[]): Summary {
   };
 }
 
-export interface Judge {
+interface Judge {
   readonly record: (path: CanaryPath, result: RoundResult) => void;
   readonly judged: () => JudgedPath[];
   readonly everProved: (path: CanaryPath) => boolean;

@@ -1,14 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { REFUSALS, type Refusal } from './round-book.ts';
 
-export const ROUND_RESULTS = [
+const ROUND_RESULTS = [
   'proved',
   'late',
   'ingest-refused',
   'ingest-unreachable',
   'not-received',
 ] as const;
-export type RoundResultLabel = (typeof ROUND_RESULTS)[number];
 
 export interface CanaryMetrics {
   readonly rounds: Counter<'path' | 'result'>;

@@ -21,7 +21,7 @@ interface RegistrationDeps {
   readonly signal: AbortSignal;
 }
 
-export interface Registration {
+interface Registration {
   /** True once every probe has an address and some edge has taken all of them. */
   readonly registered: () => boolean;
   /** Register soon: an address is new, or seems to be forgotten. */

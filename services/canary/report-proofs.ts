@@ -25,7 +25,7 @@ interface ReportDeps {
   readonly signal: AbortSignal;
 }
 
-export interface Reporter {
+interface Reporter {
   /** There is a new proof: tell it now. */
   readonly tell: () => void;
   readonly running: Promise<void>;

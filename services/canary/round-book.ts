@@ -15,7 +15,7 @@ export const REFUSALS = [
 export type Refusal = (typeof REFUSALS)[number];
 
 /** A verified canary as a probe got it. */
-export interface Receipt {
+interface Receipt {
   readonly nonce: string | undefined;
   readonly via: string | undefined;
   readonly transport: TransportKind;

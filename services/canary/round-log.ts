@@ -9,7 +9,7 @@ export interface LoggedRound {
   readonly result: RoundResult;
 }
 
-export interface RoundLog {
+interface RoundLog {
   readonly add: (round: LoggedRound) => void;
   /** Newest first. */
   readonly newest: (count: number) => LoggedRound[];

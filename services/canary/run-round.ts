@@ -8,7 +8,7 @@ import { canaryAlert } from './canary-alert.ts';
 import type { MissStage, RoundResult } from './judge.ts';
 import type { RoundBook } from './round-book.ts';
 
-export interface RoundSettings {
+interface RoundSettings {
   readonly canary: string;
   readonly sender: string;
   readonly apiKey: string;

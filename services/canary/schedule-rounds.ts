@@ -18,7 +18,7 @@ export function sweepDelayMs(index: number, total: number): number {
   return Math.round(index * Math.min(SWEEP_STEP_MS, SWEEP_LIMIT_MS / Math.max(1, total)));
 }
 
-export interface Slot {
+interface Slot {
   readonly index: number;
   readonly total: number;
   readonly periodMs: number;

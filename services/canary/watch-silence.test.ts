@@ -2,10 +2,14 @@ import { expect, test } from '@jest/globals';
 import { silenceRemedy } from './watch-silence.ts';
 
 test.each([
-  ['a probe that heard something a period ago', 60, 1_000, 'none'],
-  ['silence of more than one and a half periods', 91, 1_000, 'register'],
-  ['silence of more than three periods', 181, 1_000, 'renew'],
-  ['silence that was looked after less than a period ago', 500, 59, 'none'],
-] as const)('%s', (_what, silenceSeconds, sinceRemedySeconds, remedy) => {
-  expect(silenceRemedy(silenceSeconds * 1000, sinceRemedySeconds * 1000, 60_000)).toBe(remedy);
+  ['a probe that heard something a period ago is left alone', 60, 0, 1_000, 'none'],
+  ['after one and a half periods edge is told again', 91, 0, 1_000, 'register'],
+  ['that gets three periods to help', 270, 1, 179, 'none'],
+  ['if it did not, the provider is asked for a new address', 271, 1, 181, 'renew'],
+  ['after that, not each minute', 500, 2, 229, 'none'],
+  ['P12: but every ten periods', 900, 2, 601, 'renew'],
+  ['P12: however often', 90_000, 150, 599, 'none'],
+] as const)('%s', (_what, silenceSeconds, remedies, sinceSeconds, remedy) => {
+  const before = { remedies, sinceRemedyMs: sinceSeconds * 1000 };
+  expect(silenceRemedy(silenceSeconds * 1000, before, 60_000)).toBe(remedy);
 });

@@ -3,17 +3,23 @@ import { sleep } from '../../shared/time/sleep.ts';
 import type { CanaryEvents } from './events.ts';
 import type { Probe } from './probes/probe.ts';
 
+/** Periods between the remedies of one silence: a provider that is down for hours is not asked for an address each minute. */
+const PAUSES = [1.5, 3, 10];
+
 /**
  * What to do about a probe that hears nothing: `register` tells edge again, `renew` also asks the provider for a new
- * address. Pure. A registration that was lost heals by the first, an address that was lost only by the second.
+ * address. Pure; `remedies` counts what was done in this silence before. A registration that was lost heals by the
+ * first, an address that was lost only by the second.
  */
 export function silenceRemedy(
   silenceMs: number,
-  sinceRemedyMs: number,
+  { remedies, sinceRemedyMs }: { remedies: number; sinceRemedyMs: number },
   periodMs: number,
 ): 'none' | 'register' | 'renew' {
-  if (silenceMs <= periodMs * 1.5 || sinceRemedyMs < periodMs) return 'none';
-  return silenceMs > periodMs * 3 ? 'renew' : 'register';
+  const pauseMs = periodMs * (PAUSES[Math.min(remedies, PAUSES.length - 1)] ?? 0);
+  const waitedMs = remedies === 0 ? silenceMs : sinceRemedyMs;
+  if (waitedMs <= pauseMs) return 'none';
+  return remedies === 0 ? 'register' : 'renew';
 }
 
 interface SilenceDeps {
@@ -35,15 +41,19 @@ export async function watchSilence(
   deps: SilenceDeps,
 ): Promise<void> {
   const startedMs = deps.now();
-  const remediedMs = new Map<string, number>();
+  const tried = new Map<string, { count: number; atMs: number }>();
   while (await sleep(Math.min(5_000, periodMs / 4), deps.signal)) {
     for (const probe of probes) {
       const nowMs = deps.now();
-      const silenceMs = nowMs - (deps.lastHeardMs(probe.transport) ?? startedMs);
-      const sinceRemedyMs = nowMs - (remediedMs.get(probe.name) ?? startedMs);
-      const remedy = silenceRemedy(silenceMs, sinceRemedyMs, periodMs);
+      const heardMs = deps.lastHeardMs(probe.transport) ?? startedMs;
+      const last = tried.get(probe.name);
+      // What was done before the probe heard something belongs to an earlier silence.
+      const remedies = last && last.atMs > heardMs ? last.count : 0;
+      const silenceMs = nowMs - heardMs;
+      const sinceRemedyMs = nowMs - (last?.atMs ?? startedMs);
+      const remedy = silenceRemedy(silenceMs, { remedies, sinceRemedyMs }, periodMs);
       if (remedy === 'none') continue;
-      remediedMs.set(probe.name, nowMs);
+      tried.set(probe.name, { count: remedies + 1, atMs: nowMs });
       deps.events.silent(probe.name, silenceMs, remedy === 'renew');
       if (remedy === 'renew') probe.renew();
       deps.registerAgain();

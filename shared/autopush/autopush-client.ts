@@ -21,7 +21,7 @@ export interface AutopushIdentity {
   readonly endpoint: string;
 }
 
-export interface AutopushOptions {
+interface AutopushOptions {
   /** WebSocket address of the service, such as `wss://push.services.mozilla.com/`. */
   readonly url: string;
   /** Our senders' public VAPID key (base64url): the service binds the endpoint to it. */
@@ -32,7 +32,7 @@ export interface AutopushOptions {
   readonly pingMs?: number;
 }
 
-export interface AutopushDeps {
+interface AutopushDeps {
   readonly log: Logger;
   readonly random: () => number;
   /** After each connection: the identity, whether it is the one from before or a new one. */

@@ -9,7 +9,7 @@ const PING_MS = 15_000;
 /** An FCM data message is at most 4 KB. */
 const MAX_FRAME_BYTES = 64 * 1024;
 
-export type ConnectionEnd = 'closed' | 'token-refused';
+type ConnectionEnd = 'closed' | 'token-refused';
 
 interface ConnectionEvents {
   readonly onOpen: () => void;

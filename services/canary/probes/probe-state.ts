@@ -22,7 +22,7 @@ export const FcmState = z.object({ deviceId: DeviceId, token: z.string().optiona
 export type FcmState = z.infer<typeof FcmState>;
 
 /** A small JSON file that survives a restart. */
-export interface StateFile<State> {
+interface StateFile<State> {
   readonly read: () => State | undefined;
   readonly write: (state: State) => void;
 }
