@@ -41,6 +41,8 @@ export class FairShare {
 
   /** Waits for a place. Call `release` with the same lane when the send has settled. */
   async acquire(run: ShareHolder, lane: LaneOfWork): Promise<void> {
+    // Who has not asked for long comes in where the others are now, or it would have every turn until it caught up.
+    run.turns = Math.max(run.turns, this.#floor);
     if (this.#waiting.length === 0 && this.#mayTake(lane, false)) {
       this.#take(run, lane);
       return;
@@ -74,7 +76,7 @@ export class FairShare {
   #take(run: ShareHolder, lane: LaneOfWork): void {
     this.#used++;
     if (lane === 'retry') this.#usedByRetries++;
-    this.#floor = Math.max(this.#floor, run.turns);
+    if (lane === 'first') this.#floor = Math.max(this.#floor, run.turns);
     run.turns += 1 / run.weight;
   }
 

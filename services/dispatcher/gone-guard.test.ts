@@ -1,0 +1,28 @@
+import { expect, test } from '@jest/globals';
+import { GoneGuard } from './gone-guard.ts';
+
+const HOUR_MS = 3_600_000;
+const MILLION = 1_000_000;
+
+test.each<[string, { gone: number; sent: number }, number, boolean]>([
+  ['nobody gone', { gone: 0, sent: 2_000 }, MILLION, true],
+  ['a few of a shard', { gone: 30, sent: 2_000 }, MILLION, true],
+  ['exactly a fifth', { gone: 400, sent: 2_000 }, MILLION, true],
+  ['one more than a fifth', { gone: 401, sent: 2_000 }, MILLION, false],
+  ['all of a batch that is too small to judge', { gone: 19, sent: 19 }, MILLION, true],
+  ['all of the smallest batch that is judged', { gone: 20, sent: 20 }, MILLION, false],
+  ['as many as a small registry loses without a fault', { gone: 50, sent: 2_000 }, 2_000, true],
+  ['more than that', { gone: 51, sent: 2_000 }, 2_000, false],
+])('P9: %s', (_title, batch, size, allowed) => {
+  expect(new GoneGuard().mayRemove(batch, size, 0)).toBe(allowed);
+});
+
+test('P9: a slow storm is one too: at most 0.5 % of the registry in an hour, then again in the next', () => {
+  const guard = new GoneGuard();
+  const removed = (nowMs: number) => guard.mayRemove({ gone: 100, sent: 2_000 }, MILLION, nowMs);
+  for (let i = 0; i < 50; i++) expect(removed(i)).toBe(true);
+  expect(removed(50)).toBe(false);
+  expect(removed(HOUR_MS - 1)).toBe(false);
+  // What was refused was not removed, so it does not count.
+  expect(removed(HOUR_MS)).toBe(true);
+});
