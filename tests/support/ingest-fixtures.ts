@@ -11,7 +11,14 @@ export function capTime(ms: number): string {
 /** A fresh Ed25519 signing key of one audience. */
 export function makeSigningKey(audience: Audience): SigningKey {
   const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  return { kty: 'OKP', crv: 'Ed25519', x: String(x), d: String(d), kid: `${audience}-test`, audience };
+  return {
+    kty: 'OKP',
+    crv: 'Ed25519',
+    x: String(x),
+    d: String(d),
+    kid: `${audience}-test`,
+    audience,
+  };
 }
 
 /** Signing keys of both audiences and the set that trusts them. */
