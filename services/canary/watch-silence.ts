@@ -49,7 +49,7 @@ export async function watchSilence(
       const last = tried.get(probe.name);
       // What was done before the probe heard something belongs to an earlier silence.
       const remedies = last && last.atMs > heardMs ? last.count : 0;
-      const silenceMs = nowMs - heardMs;
+      const silenceMs = Math.round(nowMs - heardMs);
       const sinceRemedyMs = nowMs - (last?.atMs ?? startedMs);
       const remedy = silenceRemedy(silenceMs, { remedies, sinceRemedyMs }, periodMs);
       if (remedy === 'none') continue;
