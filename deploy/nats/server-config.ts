@@ -51,7 +51,7 @@ export const PERMISSIONS: Readonly<Record<NatsUser, Permissions>> = {
     subscribe: ['_INBOX.>'],
   },
   dispatcher: {
-    publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>', 'receipt.>', 'registry.>', 'retry.>'],
+    publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>', 'receipt.>', 'registry.>'],
     subscribe: ['_INBOX.>'],
   },
   edge: {
@@ -62,10 +62,9 @@ export const PERMISSIONS: Readonly<Record<NatsUser, Permissions>> = {
       ...ownStream('REGISTRY'),
       ...ownStream('RECEIPTS'),
       ...followedStream('ALERTS'),
-      // The last state of one device; there is no narrower way to ask for it.
-      '$JS.API.STREAM.MSG.GET.REGISTRY',
-      '$JS.API.DIRECT.GET.REGISTRY',
-      '$JS.API.DIRECT.GET.REGISTRY.>',
+      // The last state of a device whose id the asker knows. By sequence or filter it would be the whole registry; a
+      // star instead of the id brings the one device that was written last, which permissions cannot tell apart.
+      '$JS.API.DIRECT.GET.REGISTRY.registry.*',
     ],
     subscribe: ['_INBOX.>'],
   },

@@ -63,6 +63,8 @@ export function declareStreams(replicas: number): Record<StreamName, Declaration
       max_msgs_per_subject: 1,
       duplicate_window: 120 * SECONDS,
       discard: DiscardPolicy.New,
+      // A direct get names the device in its subject, so that the edge's user may ask for nothing else.
+      allow_direct: true,
     },
     RECEIPTS: {
       ...common,

@@ -99,6 +99,28 @@ test('P6: an edge follows alerts and writes subscriptions, but cannot publish an
   expect(ack.stream).toBe('REGISTRY');
 });
 
+test('an edge looks up the one device that it can name, and cannot read the registry by sequence or in bulk', async () => {
+  const edge = await as('edge');
+  const deviceId = 'BBBBBBBBBBBBBBBBBBBBBB';
+  await jetstream(edge).publish(`registry.${deviceId}`, '{"mine":1}');
+  const manager = await manage(edge);
+  const found = await manager.direct.getMessage('REGISTRY', {
+    last_by_subj: `registry.${deviceId}`,
+  });
+  expect(found?.string()).toBe('{"mine":1}');
+  const nobody = { last_by_subj: 'registry.CCCCCCCCCCCCCCCCCCCCCC' };
+  expect(await manager.direct.getMessage('REGISTRY', nobody)).toBeNull();
+  await expect(manager.direct.getMessage('REGISTRY', { seq: 1 })).rejects.toThrow(/permission/i);
+  await expect(manager.streams.getMessage('REGISTRY', { seq: 1 })).rejects.toThrow(/permission/i);
+  const bulk = '{"batch":100,"next_by_subj":"registry.>"}';
+  await expect(edge.request('$JS.API.DIRECT.GET.REGISTRY', bulk)).rejects.toThrow(/permission/i);
+  const filtered = await edge.request('$JS.API.DIRECT.GET.REGISTRY.registry.>', bulk);
+  expect(filtered.headers?.description).toBe('Bad Request');
+  // What is left: a star in the place of the id brings the one device that was written last.
+  const starred = await edge.request('$JS.API.DIRECT.GET.REGISTRY.registry.*');
+  expect(starred.headers?.get('Nats-Subject')).toBe(`registry.${deviceId}`);
+});
+
 test('ingest creates its stream, publishes once for one message id, and reads nothing of the registry', async () => {
   const ingest = await as('ingest');
   await ensureStream(await manage(ingest), declareStreams(1).ALERTS);

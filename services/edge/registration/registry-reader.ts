@@ -24,7 +24,10 @@ export async function readLastRecord(
   return { sitesRead: read.length, record: newest };
 }
 
-/** A device's last state at one site, undefined when it has none. Rejects when the site cannot be asked. */
+/**
+ * A device's last state at one site, undefined when it has none. Rejects when the site cannot be asked. In a site with
+ * several replicas any of them answers, so a state that was written this very moment may be missing.
+ */
 export async function readFromSite(
   bus: SiteBus,
   deviceId: string,
@@ -32,7 +35,7 @@ export async function readFromSite(
   const handles = bus.jetStream;
   if (!handles) throw new Error(`site ${bus.site} is not connected`);
   const found = await withDeadline(
-    handles.manager.streams.getMessage('REGISTRY', { last_by_subj: registrySubject(deviceId) }),
+    handles.manager.direct.getMessage('REGISTRY', { last_by_subj: registrySubject(deviceId) }),
   );
   if (found === null) return undefined;
   // A record that we do not understand is replaced by the next write, not obeyed.
