@@ -59,6 +59,7 @@ const FIRST_HELP = 2;
 const WAIT_MS = 500;
 const RETRY_TICK_MS = 200;
 const RETRY_BATCH = 200;
+const SAY_AGAIN_MS = 1_000;
 
 /**
  * One alert on one transport, on this node: goes through the shards in the ring's order, sends, says what it has done,
@@ -229,8 +230,9 @@ export class DispatchRun {
 
   /** Begins every send of a shard; returns when all are begun, not when all are answered. */
   async #passThrough(shard: number): Promise<void> {
-    const own = new OwnShard(shard);
+    const own = this.#nextOf(shard);
     this.#own.set(shard, own);
+    this.#takeOvers.delete(shard);
     this.#unsettled++;
     if (!this.#ownArc.has(shard)) this.#helping++;
     const sends: Promise<void>[] = [];
@@ -248,6 +250,13 @@ export class DispatchRun {
       after = last.deviceId;
     }
     void this.#settle(own, sends);
+  }
+
+  /** Revisions rise per shard, whatever this node does there: else peers would take the new word for an old one. */
+  #nextOf(shard: number, takenOverFrom?: string): OwnShard {
+    const own = new OwnShard(shard, takenOverFrom);
+    own.follow(this.#takeOvers.get(shard));
+    return own;
   }
 
   /** Waits for a place, then sends; `settled` is when the send has its outcome. An alert that is over sends nothing. */
@@ -307,7 +316,16 @@ export class DispatchRun {
     this.#wake();
   }
 
+  /** After retries: a receipt that still names many is said once a second, not at every tick. */
+  #sayAgain(own: OwnShard): void {
+    const sinceMs = this.#deps.now() - own.saidAtMs;
+    if (own.pending.size === 0 || sinceMs >= SAY_AGAIN_MS) this.#say(own);
+  }
+
   #say(own: OwnShard): void {
+    // The whole shard has been begun since: its own receipt counts, not what is still heard of the leftovers.
+    if (own.takenOverFrom !== undefined && this.#own.has(own.shard)) return;
+    own.saidAtMs = this.#deps.now();
     const { id } = this.#task.envelope;
     const at = new Date(this.#deps.now()).toISOString();
     this.#deps.publishReceipt(
@@ -318,7 +336,7 @@ export class DispatchRun {
   #takeOver(shard: number, from: string): void {
     const receipt = this.#peers.get(shard)?.get(from);
     if (!receipt) return;
-    const own = new OwnShard(shard, from);
+    const own = this.#nextOf(shard, from);
     own.resumePending(receipt.pending, this.#deps.now());
     own.settled = true;
     this.#takeOvers.set(shard, own);
@@ -335,6 +353,8 @@ export class DispatchRun {
   /** Tries again what is due, on the slow lane, and says so whenever a shard has nobody left or a second has passed. */
   async #retryLoop(): Promise<void> {
     while (await sleep(RETRY_TICK_MS, this.#stop.signal)) {
+      // The loop may be waiting for a place: an expiry is noticed here at the latest.
+      if (this.#isOver()) return;
       for (const own of [...this.#own.values(), ...this.#takeOvers.values()]) {
         if (!own.settled || own.pending.size === 0) continue;
         const due = own.takeDue(this.#deps.now(), RETRY_BATCH);
@@ -343,11 +363,13 @@ export class DispatchRun {
         const sends: Promise<void>[] = [];
         for (const { deviceId, attempt } of due) {
           const recipient = this.#deps.registry.recipient(deviceId);
-          if (recipient) sends.push((await this.#begin(own, recipient, attempt, 'retry')).settled);
+          // A device may have moved to another transport since: this one no longer has an address for it.
+          if (recipient?.address.transport === this.#task.transport)
+            sends.push((await this.#begin(own, recipient, attempt, 'retry')).settled);
           else own.forget(deviceId);
         }
         void Promise.all(sends).then(() => {
-          if (!this.#stop.signal.aborted) this.#say(own);
+          if (!this.#stop.signal.aborted) this.#sayAgain(own);
           this.#wake();
         });
       }

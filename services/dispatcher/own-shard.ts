@@ -18,6 +18,8 @@ export class OwnShard {
   readonly pending = new Map<string, Pending>();
   /** Every first try has an outcome. */
   settled = false;
+  /** When the last receipt was said (ms). */
+  saidAtMs = 0;
   readonly #gone: string[] = [];
   readonly #trying = new Set<string>();
   #revision = 0;
@@ -76,6 +78,11 @@ export class OwnShard {
     this.resumePending(receipt.pending, nowMs);
     this.#revision = receipt.revision + 1;
     this.settled = true;
+  }
+
+  /** Comes after what this node has said of the shard before. */
+  follow(before: OwnShard | undefined): void {
+    if (before) this.#revision = before.#revision;
   }
 
   /** The next receipt of this shard. */
