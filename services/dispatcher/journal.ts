@@ -56,6 +56,8 @@ const KEEP_CANARY_MS = 3600 * 1000;
 /** Pages of what peers ask for; an envelope has at most 512 KB. */
 const PAGE_ALERTS = 50;
 const PAGE_RECEIPTS = 500;
+/** Each half of a page ends with the row that reaches this: the whole stays within the 4 MB that a peer reads. */
+const PAGE_BYTES = 1_300_000;
 
 /** What a peer has read so far: the last alert and the last receipt. */
 export interface JournalCursor {
@@ -165,13 +167,14 @@ export class Journal {
     entries: JournalEntry[];
     receipts: CompletionReceipt[];
   } {
-    const entries = this.#db
+    const alerts = this.#db
       .prepare("SELECT * FROM alerts WHERE seq > ? AND audience = 'public' ORDER BY seq LIMIT ?")
-      .all(cursor.alerts, PAGE_ALERTS)
-      .map(toEntry);
-    const rows = this.#db
+      .iterate(cursor.alerts, PAGE_ALERTS);
+    const entries = takeBytes(alerts, 'jws').map(toEntry);
+    const receipts = this.#db
       .prepare('SELECT seq, body FROM receipts WHERE seq > ? ORDER BY seq LIMIT ?')
-      .all(cursor.receipts, PAGE_RECEIPTS);
+      .iterate(cursor.receipts, PAGE_RECEIPTS);
+    const rows = takeBytes(receipts, 'body');
     return {
       cursor: {
         alerts: entries.at(-1)?.seq ?? cursor.alerts,
@@ -197,6 +200,21 @@ export class Journal {
   close(): void {
     this.#db.close();
   }
+}
+
+/** The first rows, up to the one whose text reaches the size of half a page: at least one, if there is any. */
+function takeBytes(
+  rows: Iterable<Record<string, unknown>>,
+  column: string,
+): Record<string, unknown>[] {
+  const taken: Record<string, unknown>[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    taken.push(row);
+    bytes += String(row[column]).length;
+    if (bytes >= PAGE_BYTES) break;
+  }
+  return taken;
 }
 
 function toEntry(row: unknown): JournalEntry {

@@ -22,6 +22,8 @@ export type JournalPage = z.infer<typeof JournalPage>;
 const CATCH_UP_MS = 2_000;
 const FLUSH_MS = 50;
 const RECEIPTS_PER_POST = 100;
+/** Device ids in the receipts of one post (25 bytes each): a peer takes 4 MB, and what it refuses would be said again for ever. */
+const PENDING_PER_POST = 60_000;
 const MAX_QUEUED = 5_000;
 const TIMEOUT_MS = 2_000;
 /** A peer that said nothing for this long: what it holds back is taken over. */
@@ -95,12 +97,24 @@ function startLink(
   };
 }
 
+/** The oldest receipts that fit into one post; at least one. */
+export function nextBatch(queue: readonly CompletionReceipt[]): CompletionReceipt[] {
+  const batch: CompletionReceipt[] = [];
+  let pending = 0;
+  for (const receipt of queue.slice(0, RECEIPTS_PER_POST)) {
+    pending += receipt.pending.length;
+    if (batch.length > 0 && pending > PENDING_PER_POST) break;
+    batch.push(receipt);
+  }
+  return batch;
+}
+
 async function pushReceipts(peer: Peer, queue: CompletionReceipt[], deps: LinkDeps): Promise<void> {
   let waitMs = FLUSH_MS;
   while (await sleep(waitMs, deps.signal)) {
     waitMs = FLUSH_MS;
     if (queue.length === 0) continue;
-    const batch = queue.slice(0, RECEIPTS_PER_POST);
+    const batch = nextBatch(queue);
     try {
       await fetchJson(`${peer.url}/v1/receipts`, {
         schema: z.undefined(),

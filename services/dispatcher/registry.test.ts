@@ -1,0 +1,268 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { reachOf } from '../../shared/alert/area.ts';
+import type { RegistryRecord } from '../../shared/subscription/registry-record.ts';
+import { finestShard } from '../../shared/subscription/shard.ts';
+import { type RecipientFilter, Registry } from './registry.ts';
+
+let folder: string;
+let path: string;
+let registry: Registry;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'registry-'));
+  path = join(folder, 'registry.sqlite');
+  registry = new Registry(path);
+});
+afterEach(() => {
+  registry.close();
+  rmSync(folder, { recursive: true });
+});
+
+const id = (i: number | string) => `device-${String(i).padStart(15, '0')}`;
+
+interface Facts {
+  version?: number;
+  areas?: string[];
+  probe?: boolean;
+  webPush?: boolean;
+  language?: string;
+}
+
+function active(deviceId: string, facts: Facts = {}): RegistryRecord {
+  const keys = { p256dh: 'B'.repeat(87), auth: 'A'.repeat(22) };
+  return {
+    v: 1,
+    state: 'active',
+    version: facts.version ?? 1,
+    probe: facts.probe ?? false,
+    lastHeardAt: '2026-07-14T20:00:00Z',
+    subscription: {
+      deviceId,
+      address: facts.webPush
+        ? { transport: 'web-push', endpoint: 'https://push.example/x', keys }
+        : { transport: 'fcm', token: `token-of-${deviceId}-v${facts.version ?? 1}` },
+      areaCodes: facts.areas ?? ['06088'],
+      language: facts.language ?? 'fr-FR',
+      appVersion: '1',
+    },
+  };
+}
+
+const removed = (deviceId: string, version: number): RegistryRecord => ({
+  v: 1,
+  state: 'removed',
+  version,
+  deviceId,
+  reason: 'gone',
+});
+
+function apply(...records: RegistryRecord[]): void {
+  registry.apply(records.map((record) => ({ record })));
+}
+
+const everything = { transport: 'fcm', shard: 0, shards: 1, after: '', limit: 1_000 } as const;
+const forAreas = (...codes: string[]): RecipientFilter => ({
+  kind: 'public',
+  reach: reachOf(codes),
+});
+const idsFor = (filter: RecipientFilter, transport: 'fcm' | 'web-push' = 'fcm') =>
+  registry.page(filter, { ...everything, transport }).map((each) => each.deviceId);
+
+test('a recipient is what the device registered', () => {
+  apply(active(id(1), { language: 'en-GB' }));
+  const recipient = {
+    deviceId: id(1),
+    address: { transport: 'fcm', token: `token-of-${id(1)}-v1` },
+    language: 'en-GB',
+  };
+  expect(registry.page(forAreas('06088'), everything)).toEqual([recipient]);
+  expect(registry.recipient(id(1))).toEqual(recipient);
+});
+
+test('of one device’s records the highest version wins, whatever the order and the site', () => {
+  const records = [
+    active(id(1), { version: 1, areas: ['06088'] }),
+    active(id(1), { version: 2, areas: ['06004'], webPush: true }),
+    removed(id(1), 3),
+    active(id(1), { version: 4, areas: ['75101'] }),
+  ];
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray([...records, ...records], { minLength: 1 }),
+      fc.integer({ min: 1, max: 4 }),
+      (order, batch) => {
+        const replica = new Registry(':memory:');
+        for (let i = 0; i < order.length; i += batch)
+          replica.apply(
+            order.slice(i, i + batch).map((record, j) => ({ record, site: j % 2 ? 'a' : 'b' })),
+          );
+        const best = order.reduce((a, b) => (b.version > a.version ? b : a));
+        expect(replica.version(id(1))).toBe(best.version);
+        expect(replica.size()).toBe(best.state === 'active' ? 1 : 0);
+        expect(replica.recipient(id(1))?.address).toEqual(
+          best.state === 'active' ? best.subscription.address : undefined,
+        );
+        const heard = ['06088', '06004', '75101'].filter((code) =>
+          (['fcm', 'web-push'] as const).some(
+            (transport) => replica.count(forAreas(code), transport, false) > 0,
+          ),
+        );
+        expect(heard).toEqual(best.state === 'active' ? best.subscription.areaCodes : []);
+        replica.close();
+      },
+    ),
+  );
+});
+
+test('P9: a tombstone takes the device out of everything, and an older registration does not bring it back', () => {
+  apply(
+    active(id(1)),
+    active(id(2), { probe: true, areas: ['ZZ999'] }),
+    removed(id(1), 5),
+    removed(id(2), 5),
+  );
+  apply(
+    active(id(1), { version: 5 }),
+    active(id(2), { version: 4, probe: true, areas: ['ZZ999'] }),
+  );
+  expect(registry.size()).toBe(0);
+  expect(idsFor(forAreas('06088'))).toEqual([]);
+  expect(idsFor({ kind: 'probes', deviceIds: [id(2)] })).toEqual([]);
+  expect(registry.recipient(id(1))).toBeUndefined();
+  expect(registry.version(id(1))).toBe(5);
+});
+
+test('P2: a commune, its department, a city and its arrondissements reach whom they should', () => {
+  const subscribers: [string, string[]][] = [
+    ['nice', ['06088']],
+    ['antibes', ['06004']],
+    ['department', ['06']],
+    ['paris', ['75056']],
+    ['paris1', ['75101']],
+    ['paris2', ['75102']],
+    ['many', ['06088', '06004', '06', '75101']],
+    ['corsica', ['2A004']],
+  ];
+  apply(...subscribers.map(([name, areas]) => active(id(name), { areas })));
+  const heard = (...codes: string[]) => {
+    const ids = idsFor(forAreas(...codes));
+    expect(registry.count(forAreas(...codes), 'fcm', false)).toBe(ids.length);
+    return subscribers.map(([name]) => name).filter((name) => ids.includes(id(name)));
+  };
+  expect(heard('06088')).toEqual(['nice', 'department', 'many']);
+  expect(heard('06')).toEqual(['nice', 'antibes', 'department', 'many']);
+  expect(heard('75056')).toEqual(['paris', 'paris1', 'paris2', 'many']);
+  expect(heard('75101')).toEqual(['paris', 'paris1', 'many']);
+  expect(heard('2A')).toEqual(['corsica']);
+  expect(heard('06088', '75102')).toEqual(['nice', 'department', 'paris', 'paris2', 'many']);
+  expect(heard('13055')).toEqual([]);
+});
+
+test('every public alert goes to all probes too; the count for people leaves them out', () => {
+  apply(
+    active(id(1)),
+    active(id(2), { probe: true, areas: ['ZZ999'] }),
+    active(id(3), { probe: true, areas: ['ZZ999'], webPush: true }),
+  );
+  expect(idsFor(forAreas('06088'))).toEqual([id(1), id(2)]);
+  expect(idsFor(forAreas('06088'), 'web-push')).toEqual([id(3)]);
+  expect(registry.count(forAreas('06088'), 'fcm', false)).toBe(1);
+  expect(registry.count(forAreas('06088'), 'fcm', true)).toBe(2);
+});
+
+test('P6: a canary reaches the probes that it names and nobody else, even if it names people', () => {
+  apply(
+    active(id(1)),
+    active(id(2), { areas: ['06088'] }),
+    active(id(3), { probe: true, areas: ['ZZ999'] }),
+    active(id(4), { probe: true, areas: ['ZZ999'] }),
+  );
+  const filter: RecipientFilter = { kind: 'probes', deviceIds: [id(1), id(2), id(3), id(9)] };
+  expect(idsFor(filter)).toEqual([id(3)]);
+  expect(registry.count(filter, 'fcm', true)).toBe(1);
+  expect(idsFor({ kind: 'probes', deviceIds: [] })).toEqual([]);
+});
+
+test('P6: a canary never reaches more than 50', () => {
+  const probes = Array.from({ length: 60 }, (_, i) => id(i));
+  apply(...probes.map((deviceId) => active(deviceId, { probe: true, areas: ['ZZ999'] })));
+  expect(idsFor({ kind: 'probes', deviceIds: probes })).toHaveLength(50);
+});
+
+test('P2: pages over all shards give everybody exactly once, however an alert is cut', () => {
+  const ids = Array.from({ length: 700 }, (_, i) => id(i));
+  apply(
+    ...ids.map((deviceId, i) =>
+      active(deviceId, { areas: i % 2 ? ['06088', '06004', '06'] : ['06'], probe: i % 50 === 0 }),
+    ),
+  );
+  for (const shards of [1, 4, 1024]) {
+    const found: string[] = [];
+    for (let shard = 0; shard < shards; shard++) {
+      let after = '';
+      for (;;) {
+        const page = registry.page(forAreas('06'), {
+          transport: 'fcm',
+          shard,
+          shards,
+          after,
+          limit: 30,
+        });
+        expect(page.length).toBeLessThanOrEqual(30);
+        for (const { deviceId } of page)
+          expect(Math.floor(finestShard(deviceId) / (1024 / shards))).toBe(shard);
+        found.push(...page.map((each) => each.deviceId));
+        const last = page.at(-1);
+        if (!last) break;
+        after = last.deviceId;
+      }
+    }
+    expect(found.sort()).toEqual(ids);
+  }
+});
+
+test('cursors move with their records, per site, and a batch that fails moves nothing', () => {
+  registry.apply([
+    { site: 'a', cursor: { created: 'x', sequence: 5 }, record: active(id(1)) },
+    { site: 'b', cursor: { created: 'y', sequence: 7 }, record: undefined },
+  ]);
+  const broken = active(id(2)) as { subscription: { address: unknown } } & RegistryRecord;
+  Object.assign(broken.subscription, { language: { not: 'text' } });
+  expect(() =>
+    registry.apply([
+      { site: 'a', cursor: { created: 'x', sequence: 6 }, record: active(id(3)) },
+      { site: 'a', cursor: { created: 'x', sequence: 7 }, record: broken },
+    ]),
+  ).toThrow();
+  expect(registry.cursor('a')).toEqual({ created: 'x', sequence: 5 });
+  expect(registry.cursor('b')).toEqual({ created: 'y', sequence: 7 });
+  expect(registry.cursor('c')).toBeUndefined();
+  expect(registry.size()).toBe(1);
+});
+
+test('the next life has it all, and knows that nothing was lost', () => {
+  apply(active(id(1)));
+  registry.apply([{ site: 'a', cursor: { created: 'x', sequence: 5 }, record: undefined }]);
+  registry.close();
+  registry = new Registry(path);
+  expect(registry.rebuilt).toBe(false);
+  expect(registry.size()).toBe(1);
+  expect(registry.cursor('a')).toEqual({ created: 'x', sequence: 5 });
+});
+
+test('a file that is corrupt is set aside, and the new one is filled from the start of every stream', () => {
+  apply(active(id(1)));
+  registry.apply([{ site: 'a', cursor: { created: 'x', sequence: 5 }, record: undefined }]);
+  registry.close();
+  writeFileSync(path, Buffer.alloc(20_000, 'not a database '));
+  registry = new Registry(path);
+  expect(registry.rebuilt).toBe(true);
+  expect(existsSync(`${path}.corrupt`)).toBe(true);
+  expect(registry.size()).toBe(0);
+  expect(registry.cursor('a')).toBeUndefined();
+  apply(active(id(1)));
+  expect(idsFor(forAreas('06088'))).toEqual([id(1)]);
+});
