@@ -29,6 +29,8 @@ test: $(STAMP) ## Run every test; suites that need a Docker engine or a browser 
 
 check: $(STAMP) ## Types, lint and format, import rules, unused code and packages
 	tsc --noEmit
+	tsc --noEmit -p services/edge/web
+	tsc --noEmit -p services/edge/web/tsconfig.worker.json
 	biome check .
 	npm test --silent -- tests/import-rules
 	knip

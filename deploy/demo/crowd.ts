@@ -9,7 +9,7 @@ import { type RunningSystem, urlOf } from './find-system.ts';
 import { runCli } from './run-cli.ts';
 import { until } from './until.ts';
 
-export const CROWD = 'demo';
+const CROWD = 'demo';
 /** Nice, where the alert is for, and four communes around it, where it is not. */
 export const ALERT_AREA = '06088';
 const AREAS = [ALERT_AREA, '06029', '06004', '06027', '06069'];

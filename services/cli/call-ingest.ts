@@ -6,7 +6,7 @@ import type { ServiceNode } from './config.ts';
 import type { Texts } from './texts-fr.ts';
 
 /** An ingest answers within 2 s, or says 503; one that has said nothing after this is as good as gone. */
-export const INGEST_TIMEOUT_MS = 2_500;
+const INGEST_TIMEOUT_MS = 2_500;
 
 /** Gateways between us and an ingest answer these in its place. */
 const UNAVAILABLE = [502, 503, 504];

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { LANES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
 
-export const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable'] as const;
+const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable'] as const;
 export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
 export const JUNK_SOURCES = ['alerts', 'registry', 'receipts', 'proofs'] as const;
 

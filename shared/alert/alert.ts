@@ -43,7 +43,7 @@ const CapIdentifier = z
 
 const text = (max: number) => z.string().trim().min(1).max(max);
 
-export const NameValue = z.strictObject({ valueName: text(60), value: text(200) });
+const NameValue = z.strictObject({ valueName: text(60), value: text(200) });
 
 export const Area = z.strictObject({
   areaDesc: text(200),
@@ -54,7 +54,7 @@ export const Area = z.strictObject({
   ceiling: z.number().optional(),
 });
 
-export const Resource = z.strictObject({
+const Resource = z.strictObject({
   resourceDesc: text(200),
   mimeType: text(100),
   size: z.int().nonnegative().optional(),

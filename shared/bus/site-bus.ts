@@ -14,7 +14,7 @@ import { syncsEveryWrite } from './server-check.ts';
 import { declareStreams, ensureStream, type StreamName } from './streams.ts';
 
 /** The site's bus cannot be used now. Nothing is known about what was being published: repeat with the same id. */
-export class BusUnavailableError extends Error {
+class BusUnavailableError extends Error {
   override readonly name = 'BusUnavailableError';
 }
 

@@ -90,7 +90,7 @@ export function declareStreams(replicas: number): Record<StreamName, Declaration
 }
 
 /** The server holds a stream of this name with other settings. Using it could lose what we promise to keep. */
-export class StreamMismatchError extends Error {
+class StreamMismatchError extends Error {
   override readonly name = 'StreamMismatchError';
 }
 

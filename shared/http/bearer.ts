@@ -10,7 +10,7 @@ export function bearerToken(header: string | undefined): string | undefined {
 const sha256 = (text: string) => createHash('sha256').update(text).digest();
 
 /** Compares in a time that does not depend on where two secrets differ. */
-export function sameSecret(a: string, b: string): boolean {
+function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(sha256(a), sha256(b));
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** One thing wrong with a request, by the field it is about. */
-export const ProblemItem = z.object({ field: z.string(), message: z.string() });
+const ProblemItem = z.object({ field: z.string(), message: z.string() });
 
 /** RFC 9457 problem details. `errors` lists everything that is wrong at once; `action` says what to do. */
 export const Problem = z.object({

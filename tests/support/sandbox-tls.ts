@@ -15,7 +15,7 @@ interface SandboxTls {
 }
 
 /** A throw-away CA and its certificate for `localhost` and 127.0.0.1, valid for two days, made by openssl. */
-export function createSandboxTls(): SandboxTls {
+function createSandboxTls(): SandboxTls {
   const folder = mkdtempSync(join(tmpdir(), 'tocsin-tls-'));
   const file = (name: string) => join(folder, name);
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];

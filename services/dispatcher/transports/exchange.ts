@@ -14,7 +14,7 @@ export interface ExchangeRequest {
 }
 
 /** The most that is read of a provider's answer; the rest is dropped, the status counts. */
-export const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** Collects an answer's body up to the limit. */
 export class BoundedBody {

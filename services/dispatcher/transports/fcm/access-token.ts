@@ -20,7 +20,7 @@ const WAIT_MS = 3_000;
 /** A refresh that takes longer has failed. */
 const FETCH_TIMEOUT_MS = 10_000;
 /** A token that the provider refused is renewed at most this often. */
-export const FORCED_REFRESH_EVERY_MS = 60_000;
+const FORCED_REFRESH_EVERY_MS = 60_000;
 /** A token is renewed when a quarter of its life is left, in the background, so that no alert waits for it. */
 const RENEW_AT = 0.75;
 /** Not used in its last seconds: the request has to arrive in time. */
