@@ -1,9 +1,32 @@
-/** Jest runs the TypeScript sources as ES modules, with the types taken out by Node itself. */
-export default {
+const common = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/services', '<rootDir>/shared', '<rootDir>/deploy', '<rootDir>/tests'],
-  testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/tests/support/strip-types.js' },
-  testTimeout: 20_000,
+};
+/** Suites that start processes, browsers or containers: side by side they would take each other's time. */
+const HEAVY = ['integration', 'containers', 'browser', 'failover', 'end-to-end'].map(
+  (folder) => `<rootDir>/tests/${folder}/`,
+);
+
+/** Jest runs the TypeScript sources as ES modules, with the types taken out by Node itself. */
+export default {
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      roots: ['<rootDir>/services', '<rootDir>/shared', '<rootDir>/deploy', '<rootDir>/tests'],
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...HEAVY],
+      testTimeout: 20_000,
+    },
+    {
+      ...common,
+      displayName: 'system',
+      roots: ['<rootDir>/tests'],
+      testMatch: HEAVY.map((folder) => `${folder}**/*.test.ts`),
+      runner: '<rootDir>/tests/support/one-by-one-runner.js',
+      testTimeout: 60_000,
+    },
+  ],
+  reporters: ['default', '<rootDir>/tests/support/closing-line.js'],
 };
