@@ -1,17 +1,23 @@
 import type { Envelope, TransportKind } from '../../shared/envelope/envelope.ts';
-import type { CompletionReceipt, OutcomeCounts } from '../../shared/receipt/completion-receipt.ts';
+import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { TransportProgress } from '../../shared/receipt/progress.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import type { DispatcherEvents } from './events.ts';
 import type { FairShare, LaneOfWork, ShareHolder } from './fair-share.ts';
 import type { JournalState } from './journal.ts';
-import { OwnShard, sumCounts } from './own-shard.ts';
+import { sumCounts } from './own-shard.ts';
 import type { Recipient, RecipientFilter, Registry } from './registry.ts';
-import { retryAtMs } from './retry-policy.ts';
-import { nextStep, ownArc, type RingView, type ShardReceipt, shardOrder } from './ring.ts';
+import {
+  RunCore,
+  type RunDecision,
+  type RunEvent,
+  type SendTask,
+  type Surroundings,
+} from './run-core.ts';
 import type { Outcome, OutgoingMessage } from './transports/transport.ts';
 import type { RouteTrust } from './trust.ts';
+import { type Work, WorkLine } from './work-line.ts';
 
 /** What a run needs of the node around it. */
 export interface RunDeps {
@@ -39,7 +45,6 @@ export interface RunDeps {
   readonly stillRight: () => Promise<void>;
   readonly events: DispatcherEvents;
   readonly now: Clock;
-  readonly random: () => number;
 }
 
 export interface RunTask {
@@ -52,379 +57,180 @@ export interface RunTask {
 }
 
 const SLICE = 200;
-/** Shards whose last answers are still out; more are not begun. */
-const MAX_UNSETTLED_SHARDS = 32;
-/** A node begins to help in another arc with so many shards at once. */
-const FIRST_HELP = 2;
-const WAIT_MS = 500;
-const RETRY_TICK_MS = 200;
-const RETRY_BATCH = 200;
-const SAY_AGAIN_MS = 1_000;
+const TICK_MS = 200;
 
 /**
- * One alert on one transport, on this node: goes through the shards in the ring's order, sends, says what it has done,
- * tries again what a provider put off. It ends when everything is confirmed, or the alert is over.
+ * One alert on one transport, on this node: the shell around {@link RunCore}. It feeds the core with what happens and
+ * does what the core decides: reads recipients, sends, writes receipts. It decides nothing itself.
  */
 export class DispatchRun {
   readonly #task: RunTask;
   readonly #deps: RunDeps;
-  readonly #order: number[];
-  readonly #ownArc: ReadonlySet<number>;
+  readonly #core: RunCore;
   readonly #holder: ShareHolder;
   readonly #stop = new AbortController();
-  readonly #own = new Map<number, OwnShard>();
-  readonly #takeOvers = new Map<number, OwnShard>();
-  readonly #peers = new Map<number, Map<string, CompletionReceipt & { heardAtMs: number }>>();
-  readonly #expiresAtMs: number;
-  #endedBy: JournalState | undefined;
-  #wake: () => void = () => undefined;
-  #unsettled = 0;
-  /** Shards of other arcs whose last answers are still out, and how many there may be. */
-  #helping = 0;
-  #helpLimit = FIRST_HELP;
+  readonly #lines: Record<LaneOfWork, WorkLine>;
+  /** Recipients that were read and not yet sent to. */
+  readonly #read = new Map<string, Recipient>();
+  #failure: unknown;
   #audience = 0;
-  #firstAcceptedAtMs: number | undefined;
-  #lastAcceptedAtMs: number | undefined;
 
   constructor(task: RunTask, deps: RunDeps) {
     this.#task = task;
     this.#deps = deps;
-    this.#expiresAtMs = Date.parse(task.envelope.expiresAt);
-    this.#order = shardOrder(
-      deps.nodes.indexOf(deps.node),
-      deps.nodes.length,
-      task.envelope.shards,
-    );
-    this.#ownArc = new Set(
-      ownArc(deps.nodes.indexOf(deps.node), deps.nodes.length, task.envelope.shards),
-    );
+    this.#core = new RunCore({
+      alertId: task.envelope.id,
+      transport: task.transport,
+      shards: task.envelope.shards,
+      expiresAtMs: Date.parse(task.envelope.expiresAt),
+      self: deps.node,
+      nodes: deps.nodes,
+    });
     this.#holder = deps.share.join(task.weight);
+    const work = (decision: Work) => this.#do(decision);
+    this.#lines = { first: new WorkLine(work), retry: new WorkLine(work) };
   }
 
-  /** Runs to the end and says how it ended. Receipts of an earlier life of this node are taken up where they stood. */
+  /** Runs to the end and says how it ended. Rejects when the alert turns out not to be what was signed. */
   async run(earlier: readonly CompletionReceipt[]): Promise<JournalState> {
-    const { registry, node } = this.#deps;
+    const { registry, events } = this.#deps;
     this.#audience = registry.count(this.#task.filter, this.#task.transport, true);
-    for (const receipt of earlier) {
-      if (receipt.node !== node) this.heard(receipt);
-      else this.#resume(receipt);
-    }
-    const retrying = this.#retryLoop().catch(() => this.stop('journaled'));
-    const outcome = await this.#loop();
-    this.#stop.abort();
-    await retrying;
-    this.#deps.events.runEnded(
-      this.#task.envelope.id,
-      this.#task.transport,
-      outcome,
-      this.#figures(),
-    );
-    return outcome;
+    this.#feed({ type: 'begin', earlier });
+    while (this.#core.ended === undefined && (await sleep(TICK_MS, this.#stop.signal)))
+      this.#feed({ type: 'tick' });
+    await Promise.all([this.#lines.first.idle, this.#lines.retry.idle]);
+    if (this.#failure !== undefined) throw this.#failure;
+    const state = this.#core.ended ?? 'journaled';
+    events.runEnded(this.#task.envelope.id, this.#task.transport, state, this.#figures());
+    return state;
   }
 
-  /** Ends the run at the next slice: nothing of this alert is begun after it. */
+  /** Ends the run at the next send: nothing of this alert is begun after it. */
   stop(state: JournalState): void {
-    this.#endedBy ??= state;
-    this.#stop.abort();
-    this.#wake();
+    this.#feed({ type: 'stop', state });
   }
 
   /** A peer's word on one of the shards. */
   heard(receipt: CompletionReceipt): void {
-    const ofShard =
-      this.#peers.get(receipt.shard) ??
-      new Map<string, CompletionReceipt & { heardAtMs: number }>();
-    const before = ofShard.get(receipt.node);
-    if (before && before.revision >= receipt.revision) return;
-    ofShard.set(receipt.node, { ...receipt, heardAtMs: this.#deps.now() });
-    this.#peers.set(receipt.shard, ofShard);
-    this.#wake();
+    this.#feed({ type: 'receipt', receipt });
   }
 
   /** Something outside changed (a proof came): think again. */
   reconsider(): void {
-    this.#wake();
+    this.#feed({ type: 'tick' });
   }
 
   get settled(): boolean {
-    const step = nextStep(this.#view(), this.#order).step;
-    return (
-      this.#unsettled === 0 && !this.#hasOwnPending() && (step === 'wait' || step === 'finished')
-    );
+    return this.#core.isSettled(this.#surroundings());
   }
 
   progress(): TransportProgress {
-    const counts = sumCounts(
-      [...this.#own.values(), ...this.#takeOvers.values()].map((shard) => shard.counts),
-    );
-    let acceptedByPeers = 0;
-    let shardsByPeers = 0;
-    for (const [shard, receipts] of this.#peers) {
-      if (this.#own.has(shard)) continue;
-      shardsByPeers++;
-      acceptedByPeers += Math.max(
-        ...[...receipts.values()].map((receipt) => receipt.counts.accepted),
-      );
-    }
+    const own = this.#core.ownShards;
+    const peers = this.#core.peerShards;
+    const counts = sumCounts(own.map((shard) => shard.counts));
+    const { first, last } = this.#core.acceptedAtMs;
     const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString());
     return {
       audience: this.#audience,
       counts,
-      pending: [...this.#own.values(), ...this.#takeOvers.values()].reduce(
-        (sum, { pending }) => sum + pending.size,
-        0,
-      ),
+      pending: own.reduce((sum, { pending }) => sum + pending.size, 0),
       shardsTotal: this.#task.envelope.shards,
-      shardsOwn: [...this.#own.values()].filter((shard) => shard.settled).length,
-      shardsByPeers,
-      acceptedKnown: counts.accepted + acceptedByPeers,
-      firstAcceptedAt: iso(this.#firstAcceptedAtMs),
-      lastAcceptedAt: iso(this.#lastAcceptedAtMs),
+      shardsOwn: own.filter((shard) => shard.settled && shard.takenOverFrom === undefined).length,
+      shardsByPeers: peers.length,
+      acceptedKnown: counts.accepted + peers.reduce((sum, { accepted }) => sum + accepted, 0),
+      firstAcceptedAt: iso(first),
+      lastAcceptedAt: iso(last),
     };
   }
 
-  async #loop(): Promise<JournalState> {
-    for (;;) {
-      if (this.#isOver()) return this.#endedBy ?? 'expired';
-      const step = nextStep(this.#view(), this.#order);
-      if (step.step === 'finished' && this.#unsettled === 0) return 'done';
-      if (step.step === 'send' && this.#mayBegin(step.shard)) await this.#passThrough(step.shard);
-      else if (step.step === 'take-over') this.#takeOver(step.shard, step.from);
-      else await this.#change();
+  #feed(event: RunEvent): void {
+    for (const decision of this.#core.step(event, this.#surroundings())) this.#carryOut(decision);
+  }
+
+  /** What takes no time is done at once; loads and sends take their turn. */
+  #carryOut(decision: RunDecision): void {
+    const { publishReceipt, reportGone, events } = this.#deps;
+    const { envelope, transport } = this.#task;
+    switch (decision.type) {
+      case 'say':
+        publishReceipt(decision.receipt);
+        return;
+      case 'gone':
+        reportGone(transport, decision.deviceIds, decision.sent);
+        return;
+      case 'took-over':
+        events.shardTakenOver(envelope.id, transport, decision.shard, decision.from);
+        return;
+      case 'end':
+        this.#stop.abort();
+        return;
+      case 'load':
+        this.#lines.first.add(decision);
+        return;
+      case 'send':
+        this.#lines[decision.task.lane].add(decision);
     }
   }
 
-  /**
-   * The own arc goes at full speed. In the others a node helps once its own has been answered, a few shards at a time
-   * and twice as many whenever nobody else turned out to have done them: a peer that is merely a little behind is not
-   * done over, a dead one's share is soon taken at full speed.
-   */
-  #mayBegin(shard: number): boolean {
-    if (this.#unsettled >= MAX_UNSETTLED_SHARDS) return false;
-    if (this.#ownArc.has(shard)) return true;
-    return this.#unsettled === this.#helping && this.#helping < this.#helpLimit;
-  }
-
-  #noteHelped(shard: number): void {
-    this.#helping--;
-    const somebodyElseDidIt = this.#peers.has(shard);
-    this.#helpLimit = somebodyElseDidIt
-      ? FIRST_HELP
-      : Math.min(this.#helpLimit * 2, MAX_UNSETTLED_SHARDS);
-  }
-
-  /** Waits until something may have changed. */
-  async #change(): Promise<void> {
-    const waiting = new AbortController();
-    this.#wake = () => waiting.abort();
-    await sleep(WAIT_MS, waiting.signal);
-    this.#wake = () => undefined;
-  }
-
-  #isOver(): boolean {
-    if (this.#endedBy) return true;
-    if (this.#deps.now() < this.#expiresAtMs) return false;
-    this.stop('expired');
-    return true;
-  }
-
-  /** Begins every send of a shard; returns when all are begun, not when all are answered. */
-  async #passThrough(shard: number): Promise<void> {
-    const own = this.#nextOf(shard);
-    this.#own.set(shard, own);
-    this.#takeOvers.delete(shard);
-    this.#unsettled++;
-    if (!this.#ownArc.has(shard)) this.#helping++;
-    const sends: Promise<void>[] = [];
-    let after = '';
-    for (;;) {
+  async #do(work: Work): Promise<void> {
+    if (this.#core.ended !== undefined) return;
+    try {
       await this.#deps.stillRight();
-      if (this.#isOver()) break;
-      const { transport, envelope, filter } = this.#task;
-      const at = { transport, shard, shards: envelope.shards, after, limit: SLICE };
-      const slice = this.#deps.registry.page(filter, at);
-      for (const recipient of slice)
-        sends.push((await this.#begin(own, recipient, 1, 'first')).settled);
-      const last = slice.at(-1);
-      if (!last || slice.length < SLICE) break;
-      after = last.deviceId;
-    }
-    void this.#settle(own, sends);
-  }
-
-  /** Revisions rise per shard, whatever this node does there: else peers would take the new word for an old one. */
-  #nextOf(shard: number, takenOverFrom?: string): OwnShard {
-    const own = new OwnShard(shard, takenOverFrom);
-    own.follow(this.#takeOvers.get(shard));
-    return own;
-  }
-
-  /** Waits for a place, then sends; `settled` is when the send has its outcome. An alert that is over sends nothing. */
-  async #begin(
-    own: OwnShard,
-    recipient: Recipient,
-    attempt: number,
-    lane: LaneOfWork,
-  ): Promise<{ settled: Promise<void> }> {
-    const { share } = this.#deps;
-    await share.acquire(this.#holder, lane);
-    if (this.#isOver()) {
-      share.release(lane);
-      own.counts.dropped++;
-      return { settled: Promise.resolve() };
-    }
-    return { settled: this.#sendOne(own, recipient, attempt).finally(() => share.release(lane)) };
-  }
-
-  async #sendOne(own: OwnShard, recipient: Recipient, attempt: number): Promise<void> {
-    const { now, random, events, send } = this.#deps;
-    const outcome = await send(
-      recipient,
-      this.#task.messageFor(recipient.language),
-      this.#stop.signal,
-    );
-    events.outcome(this.#task.transport, outcome);
-    const dueMs = retryAtMs(outcome, attempt, {
-      nowMs: now(),
-      expiresAtMs: this.#expiresAtMs,
-      random: random(),
-    });
-    if (outcome.kind === 'accepted') this.#noteAccepted();
-    own.record(
-      recipient.deviceId,
-      outcome,
-      dueMs === undefined ? undefined : { attempt: attempt + 1, dueMs },
-    );
-  }
-
-  #noteAccepted(): void {
-    const nowMs = this.#deps.now();
-    this.#firstAcceptedAtMs ??= nowMs;
-    this.#lastAcceptedAtMs = nowMs;
-  }
-
-  /** The record comes after the act: the receipt is written when every send of the shard has an outcome. */
-  async #settle(own: OwnShard, sends: readonly Promise<void>[]): Promise<void> {
-    await Promise.all(sends);
-    this.#unsettled--;
-    if (!this.#ownArc.has(own.shard)) this.#noteHelped(own.shard);
-    if (!this.#stop.signal.aborted) {
-      own.settled = true;
-      this.#deps.reportGone(this.#task.transport, own.gone, sends.length);
-      this.#say(own);
-    }
-    this.#wake();
-  }
-
-  /** After retries: a receipt that still names many is said once a second, not at every tick. */
-  #sayAgain(own: OwnShard): void {
-    const sinceMs = this.#deps.now() - own.saidAtMs;
-    if (own.pending.size === 0 || sinceMs >= SAY_AGAIN_MS) this.#say(own);
-  }
-
-  #say(own: OwnShard): void {
-    // The whole shard has been begun since: its own receipt counts, not what is still heard of the leftovers.
-    if (own.takenOverFrom !== undefined && this.#own.has(own.shard)) return;
-    own.saidAtMs = this.#deps.now();
-    const { id } = this.#task.envelope;
-    const at = new Date(this.#deps.now()).toISOString();
-    this.#deps.publishReceipt(
-      own.receipt({ alertId: id, transport: this.#task.transport, node: this.#deps.node, at }),
-    );
-  }
-
-  #takeOver(shard: number, from: string): void {
-    const receipt = this.#peers.get(shard)?.get(from);
-    if (!receipt) return;
-    const own = this.#nextOf(shard, from);
-    own.resumePending(receipt.pending, this.#deps.now());
-    own.settled = true;
-    this.#takeOvers.set(shard, own);
-    this.#deps.events.shardTakenOver(this.#task.envelope.id, this.#task.transport, shard, from);
-    this.#say(own);
-  }
-
-  #resume(receipt: CompletionReceipt): void {
-    const own = new OwnShard(receipt.shard, receipt.takenOverFrom);
-    own.resume(receipt, this.#deps.now());
-    (receipt.takenOverFrom === undefined ? this.#own : this.#takeOvers).set(receipt.shard, own);
-  }
-
-  /** Tries again what is due, on the slow lane, and says so whenever a shard has nobody left or a second has passed. */
-  async #retryLoop(): Promise<void> {
-    while (await sleep(RETRY_TICK_MS, this.#stop.signal)) {
-      // The loop may be waiting for a place: an expiry is noticed here at the latest.
-      if (this.#isOver()) return;
-      for (const own of [...this.#own.values(), ...this.#takeOvers.values()]) {
-        if (!own.settled || own.pending.size === 0) continue;
-        const due = own.takeDue(this.#deps.now(), RETRY_BATCH);
-        if (due.length === 0) continue;
-        await this.#deps.stillRight();
-        const sends: Promise<void>[] = [];
-        for (const { deviceId, attempt } of due) {
-          const recipient = this.#deps.registry.recipient(deviceId);
-          // A device may have moved to another transport since: this one no longer has an address for it.
-          if (recipient?.address.transport === this.#task.transport)
-            sends.push((await this.#begin(own, recipient, attempt, 'retry')).settled);
-          else own.forget(deviceId);
-        }
-        void Promise.all(sends).then(() => {
-          if (!this.#stop.signal.aborted) this.#sayAgain(own);
-          this.#wake();
-        });
-      }
+      if (work.type === 'load') this.#load(work.shard, work.after);
+      else for (const deviceId of work.deviceIds) await this.#begin(work.task, deviceId);
+    } catch (error) {
+      this.#failure = error;
+      this.stop('journaled');
     }
   }
 
-  #hasOwnPending(): boolean {
-    return [...this.#own.values(), ...this.#takeOvers.values()].some((own) => own.pending.size > 0);
+  #load(shard: number, after: string): void {
+    const { envelope, transport, filter } = this.#task;
+    const at = { transport, shard, shards: envelope.shards, after, limit: SLICE };
+    const slice = this.#deps.registry.page(filter, at);
+    for (const recipient of slice) this.#read.set(recipient.deviceId, recipient);
+    const deviceIds = slice.map(({ deviceId }) => deviceId);
+    this.#feed({ type: 'slice', shard, deviceIds, complete: slice.length < SLICE });
   }
 
-  #view(): RingView {
-    const { node, nodes, trust, silent } = this.#deps;
-    const { transport, envelope } = this.#task;
+  /** Waits for a place and begins one send. An alert that is over by then sends nothing. */
+  async #begin(task: SendTask, deviceId: string): Promise<void> {
+    const { share, registry, now } = this.#deps;
+    await share.acquire(this.#holder, task.lane);
+    const recipient = this.#read.get(deviceId) ?? registry.recipient(deviceId);
+    this.#read.delete(deviceId);
+    // Who came back by the other transport meanwhile is that run's to send to.
+    const isOurs = recipient?.address.transport === this.#task.transport;
+    if (isOurs && this.#core.mayBegin(now())) {
+      void this.#send(task, recipient);
+      return;
+    }
+    share.release(task.lane);
+    const outcome = { kind: isOurs ? ('not-sent' as const) : ('unknown-device' as const) };
+    this.#feed({ type: 'outcome', task, deviceId, outcome });
+  }
+
+  async #send(task: SendTask, recipient: Recipient): Promise<void> {
+    const { send, share, events } = this.#deps;
+    const { transport, messageFor } = this.#task;
+    const outcome = await send(recipient, messageFor(recipient.language), this.#stop.signal);
+    share.release(task.lane);
+    events.outcome(transport, outcome);
+    this.#feed({ type: 'outcome', task, deviceId: recipient.deviceId, outcome });
+  }
+
+  #surroundings(): Surroundings {
+    const { now, trust, silent } = this.#deps;
+    const { transport } = this.#task;
     return {
-      shards: envelope.shards,
-      self: node,
-      nodes,
-      begun: new Set(this.#own.keys()),
-      ownPending: this.#hasOwnPending() || this.#unsettled > 0,
-      peerReceipts: (shard) => this.#receiptsFor(shard),
-      trust: (name, heardAtMs) =>
-        name === node ? 'confirmed' : trust.of(name, transport, heardAtMs),
+      nowMs: now(),
+      trust: (node, heardAtMs) => trust.of(node, transport, heardAtMs),
+      isProved: (node) => trust.isProved(node, transport),
       silent,
-      selfProved: trust.isProved(node, transport),
-      anybodyProved: nodes.some((name) => trust.isProved(name, transport)),
     };
   }
 
-  /** Peers' receipts of a shard, and this node's own word on what it took over there. */
-  #receiptsFor(shard: number): ShardReceipt[] {
-    const receipts: ShardReceipt[] = [...(this.#peers.get(shard)?.values() ?? [])].map(
-      (receipt) => ({
-        node: receipt.node,
-        hasPending: receipt.pending.length > 0,
-        takenOverFrom: receipt.takenOverFrom,
-        heardAtMs: receipt.heardAtMs,
-      }),
-    );
-    const takeOver = this.#takeOvers.get(shard);
-    if (takeOver)
-      receipts.push({
-        node: this.#deps.node,
-        hasPending: takeOver.pending.size > 0,
-        takenOverFrom: takeOver.takenOverFrom,
-        heardAtMs: this.#deps.now(),
-      });
-    return receipts;
-  }
-
-  #figures(): {
-    counts: OutcomeCounts;
-    shardsOwn: number;
-    shardsByPeers: number;
-    audience: number;
-  } {
+  #figures() {
     const { counts, shardsOwn, shardsByPeers, audience } = this.progress();
     return { counts, shardsOwn, shardsByPeers, audience };
   }

@@ -198,7 +198,6 @@ export class Dispatch {
       stillRight,
       events,
       now,
-      random: Math.random,
     };
   }
 

@@ -46,6 +46,7 @@ function receipt(i: number, more: Partial<CompletionReceipt> = {}): CompletionRe
     alertId: id(i),
     transport: 'fcm',
     shard: 0,
+    shards: 16,
     node: 'b',
     counts: { accepted: 1, gone: 0, rejected: 0, dropped: 0 },
     pending: [],

@@ -8,6 +8,7 @@ const HEAD = {
   alertId: '0'.repeat(32),
   transport: 'fcm',
   node: 'a',
+  shards: 16,
   at: '2026-07-14T20:31:07.000Z',
 } as const;
 const down: Outcome = { kind: 'unavailable', reason: 'timeout', retryAfterMs: 0 };

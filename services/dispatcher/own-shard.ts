@@ -1,4 +1,3 @@
-import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import type { CompletionReceipt, OutcomeCounts } from '../../shared/receipt/completion-receipt.ts';
 import type { Outcome } from './transports/transport.ts';
 
@@ -18,8 +17,15 @@ export class OwnShard {
   readonly pending = new Map<string, Pending>();
   /** Every first try has an outcome. */
   settled = false;
+  /** Every recipient has been handed to the transport. */
+  allBegun = false;
+  /** First tries. */
+  sent = 0;
+  #outstanding = 0;
   /** When the last receipt was said (ms). */
   saidAtMs = 0;
+  /** Something has changed since. */
+  isUnsaid = false;
   readonly #gone: string[] = [];
   readonly #trying = new Set<string>();
   #revision = 0;
@@ -31,6 +37,22 @@ export class OwnShard {
 
   get gone(): readonly string[] {
     return this.#gone;
+  }
+
+  /** So many sends more wait for an outcome. */
+  begin(count: number): void {
+    this.#outstanding += count;
+    if (!this.allBegun) this.sent += count;
+  }
+
+  answered(): void {
+    this.#outstanding--;
+    this.isUnsaid = true;
+  }
+
+  /** Some sends have no outcome yet. */
+  get isWaiting(): boolean {
+    return this.#outstanding > 0;
   }
 
   /** Notes an outcome; `again` says when to try once more. An outcome without it is final. */
@@ -77,6 +99,7 @@ export class OwnShard {
     Object.assign(this.counts, receipt.counts);
     this.resumePending(receipt.pending, nowMs);
     this.#revision = receipt.revision + 1;
+    this.allBegun = true;
     this.settled = true;
   }
 
@@ -86,12 +109,9 @@ export class OwnShard {
   }
 
   /** The next receipt of this shard. */
-  receipt(head: {
-    alertId: string;
-    transport: TransportKind;
-    node: string;
-    at: string;
-  }): CompletionReceipt {
+  receipt(
+    head: Pick<CompletionReceipt, 'alertId' | 'transport' | 'node' | 'shards' | 'at'>,
+  ): CompletionReceipt {
     return {
       v: 1,
       ...head,

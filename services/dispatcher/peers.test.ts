@@ -9,6 +9,7 @@ function receipt(shard: number, pending: number): CompletionReceipt {
     alertId: '0'.repeat(32),
     transport: 'web-push',
     shard,
+    shards: 1024,
     node: 'n'.repeat(16),
     counts: { accepted: 999_999, gone: 999_999, rejected: 999_999, dropped: 999_999 },
     pending: Array.from({ length: pending }, (_, i) => String(i).padStart(22, 'p')),

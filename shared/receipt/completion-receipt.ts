@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AlertId } from '../alert/alert-id.ts';
-import { NodeName, TransportKind } from '../envelope/envelope.ts';
+import { NodeName, Shards, TransportKind } from '../envelope/envelope.ts';
 import { DeviceId } from '../subscription/subscription.ts';
 
 /** How the sends of one shard ended. `accepted` = the provider took it; nobody knows yet whether a device has it. */
@@ -23,6 +23,8 @@ export const CompletionReceipt = z.strictObject({
   alertId: AlertId,
   transport: TransportKind,
   shard: z.int().min(0).max(1023),
+  /** Into how many the audience was cut: two ingests that were given the same alert may have cut it differently. */
+  shards: Shards,
   node: NodeName,
   counts: OutcomeCounts,
   pending: z.array(DeviceId).max(20_000),

@@ -1,0 +1,409 @@
+import type { TransportKind } from '../../shared/envelope/envelope.ts';
+import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
+import type { LaneOfWork } from './fair-share.ts';
+import type { JournalState } from './journal.ts';
+import { OwnShard } from './own-shard.ts';
+import { retryAtMs } from './retry-policy.ts';
+import {
+  nextStep,
+  ownArc,
+  type RingView,
+  type ShardReceipt,
+  shardOrder,
+  type Trust,
+} from './ring.ts';
+import type { Outcome } from './transports/transport.ts';
+
+/** What does not change in the life of a run. */
+export interface RunSetup {
+  readonly alertId: string;
+  readonly transport: TransportKind;
+  readonly shards: number;
+  readonly expiresAtMs: number;
+  readonly self: string;
+  /** All dispatchers in the same order everywhere; for a canary, this node alone. */
+  readonly nodes: readonly string[];
+}
+
+/** What happened. */
+export type RunEvent =
+  /** The run begins; `earlier` are receipts of an earlier life of this node and of peers. */
+  | { readonly type: 'begin'; readonly earlier: readonly CompletionReceipt[] }
+  /** The recipients that a `load` asked for; `complete`: the shard has no more. */
+  | {
+      readonly type: 'slice';
+      readonly shard: number;
+      readonly deviceIds: readonly string[];
+      readonly complete: boolean;
+    }
+  | {
+      readonly type: 'outcome';
+      readonly task: SendTask;
+      readonly deviceId: string;
+      readonly outcome: Outcome | NoOutcome;
+    }
+  | { readonly type: 'receipt'; readonly receipt: CompletionReceipt }
+  /** Time has passed, a proof came or lapsed, a peer fell silent. */
+  | { readonly type: 'tick' }
+  /** The alert is over: cancelled, or this node stops. */
+  | { readonly type: 'stop'; readonly state: JournalState };
+
+/** `unknown-device`: unsubscribed meanwhile; `not-sent`: the alert was over before its turn came. */
+export type NoOutcome = { readonly kind: 'unknown-device' } | { readonly kind: 'not-sent' };
+
+/** Which send an outcome belongs to. */
+export interface SendTask {
+  readonly shard: number;
+  readonly lane: LaneOfWork;
+  readonly attempt: number;
+  /** Sent for a silent peer's leftovers. */
+  readonly takeOver: boolean;
+}
+
+/** What is to be done. In this order; the record (`say`) always comes after the act. */
+export type RunDecision =
+  /** Fetch the next slice of a shard's recipients, in the order of their ids. */
+  | { readonly type: 'load'; readonly shard: number; readonly after: string }
+  | { readonly type: 'send'; readonly task: SendTask; readonly deviceIds: readonly string[] }
+  /** Keep this receipt and say it to everybody. */
+  | { readonly type: 'say'; readonly receipt: CompletionReceipt }
+  /** Devices that their provider called gone, out of how many sends of the shard. */
+  | { readonly type: 'gone'; readonly deviceIds: readonly string[]; readonly sent: number }
+  | { readonly type: 'took-over'; readonly shard: number; readonly from: string }
+  /** Nothing more is done for this alert on this transport. */
+  | { readonly type: 'end'; readonly state: JournalState };
+
+/** What a node knows of the others at this instant. */
+export interface Surroundings {
+  readonly nowMs: number;
+  readonly trust: (node: string, heardAtMs: number) => Trust;
+  readonly isProved: (node: string) => boolean;
+  readonly silent: (node: string) => boolean;
+}
+
+/** Shards whose last answers are still out; more are not begun. */
+const MAX_UNSETTLED_SHARDS = 32;
+/** A node begins to help in another arc with so many shards at once. */
+const FIRST_HELP = 2;
+const RETRY_BATCH = 200;
+/** After retries a receipt that still names somebody is said so often at the most. */
+const SAY_AGAIN_MS = 1_000;
+
+/** Spreads tries in time without chance: a number in [0, 1) that differs from device to device and try to try (FNV-1a). */
+function jitter(deviceId: string, attempt: number): number {
+  let hash = Math.imul(0x811c9dc5 ^ attempt, 0x01000193);
+  for (let i = 0; i < deviceId.length; i++)
+    hash = Math.imul(hash ^ deviceId.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) / 2 ** 32;
+}
+
+interface HeardReceipt extends CompletionReceipt {
+  readonly heardAtMs: number;
+}
+
+/**
+ * One alert on one transport on one node, as a state machine: events in, decisions out. No clock, no I/O, no randomness:
+ * the same events at the same instants give the same decisions, so that a simulator can play a night in a second and
+ * play it again.
+ */
+export class RunCore {
+  readonly #setup: RunSetup;
+  readonly #order: readonly number[];
+  readonly #ownArc: ReadonlySet<number>;
+  readonly #own = new Map<number, OwnShard>();
+  readonly #takeOvers = new Map<number, OwnShard>();
+  readonly #peers = new Map<number, Map<string, HeardReceipt>>();
+  /** The shard whose recipients are being loaded: one at a time. */
+  #loading: number | undefined;
+  #unsettled = 0;
+  /** Unsettled shards of other arcs, and how many there may be. */
+  #helping = 0;
+  #helpLimit = FIRST_HELP;
+  #ended: JournalState | undefined;
+  #firstAcceptedAtMs: number | undefined;
+  #lastAcceptedAtMs: number | undefined;
+
+  constructor(setup: RunSetup) {
+    this.#setup = setup;
+    const position = setup.nodes.indexOf(setup.self);
+    this.#order = shardOrder(position, setup.nodes.length, setup.shards);
+    this.#ownArc = new Set(ownArc(position, setup.nodes.length, setup.shards));
+  }
+
+  /** The one entry: what happened → what to do. */
+  step(event: RunEvent, around: Surroundings): RunDecision[] {
+    if (this.#ended !== undefined) return [];
+    const decisions = this.#note(event, around);
+    return [...decisions, ...(this.#ended === undefined ? this.#advance(around) : [])];
+  }
+
+  get ended(): JournalState | undefined {
+    return this.#ended;
+  }
+
+  /** May another send of this alert begin at `nowMs`? Asked again right before each send. */
+  mayBegin(nowMs: number): boolean {
+    return this.#ended === undefined && nowMs < this.#setup.expiresAtMs;
+  }
+
+  /** Everything that this node can do now is done; what remains is to see it confirmed. */
+  isSettled(around: Surroundings): boolean {
+    if (this.#ended !== undefined) return true;
+    if (this.#unsettled > 0 || this.#hasPending()) return false;
+    const { step } = nextStep(this.#view(around), this.#order);
+    return step === 'wait' || step === 'finished';
+  }
+
+  /** Shards gone through by this node, and what came of them; take-overs among them. */
+  get ownShards(): readonly OwnShard[] {
+    return [...this.#own.values(), ...this.#takeOvers.values()];
+  }
+
+  /** Shards that only peers went through, with the most that one of them says it got accepted. */
+  get peerShards(): readonly { shard: number; accepted: number }[] {
+    return [...this.#peers]
+      .filter(([shard]) => !this.#own.has(shard))
+      .map(([shard, receipts]) => ({
+        shard,
+        accepted: Math.max(...[...receipts.values()].map(({ counts }) => counts.accepted)),
+      }));
+  }
+
+  get acceptedAtMs(): { first: number | undefined; last: number | undefined } {
+    return { first: this.#firstAcceptedAtMs, last: this.#lastAcceptedAtMs };
+  }
+
+  #note(event: RunEvent, around: Surroundings): RunDecision[] {
+    switch (event.type) {
+      case 'begin':
+        for (const receipt of event.earlier) this.#takeUp(receipt, around.nowMs);
+        return [];
+      case 'slice':
+        return this.#onSlice(event.shard, event.deviceIds, event.complete, around.nowMs);
+      case 'outcome':
+        return this.#onOutcome(event.task, event.deviceId, event.outcome, around.nowMs);
+      case 'receipt':
+        this.#hear(event.receipt, around.nowMs);
+        return [];
+      case 'tick':
+        return [...this.#retryDue(around.nowMs), ...this.#sayAgain(around.nowMs)];
+      case 'stop':
+        return this.#end(event.state);
+    }
+  }
+
+  /** Goes on with the next thing that the ring asks for. */
+  #advance(around: Surroundings): RunDecision[] {
+    if (around.nowMs >= this.#setup.expiresAtMs) return this.#end('expired');
+    const decisions: RunDecision[] = [];
+    for (;;) {
+      if (this.#loading !== undefined) return decisions;
+      const next = nextStep(this.#view(around), this.#order);
+      if (next.step === 'send' && this.#mayGoThrough(next.shard)) {
+        this.#beginShard(next.shard);
+        decisions.push({ type: 'load', shard: next.shard, after: '' });
+      } else if (next.step === 'take-over') {
+        decisions.push(...this.#takeOver(next.shard, next.from, around.nowMs));
+      } else {
+        const isFinished = next.step === 'finished' && this.#unsettled === 0;
+        return isFinished ? [...decisions, ...this.#end('done')] : decisions;
+      }
+    }
+  }
+
+  #end(state: JournalState): RunDecision[] {
+    this.#ended = state;
+    return [{ type: 'end', state }];
+  }
+
+  /**
+   * The own arc goes at full speed. In the others a node helps once its own has been answered, a few shards at a time
+   * and twice as many whenever nobody else turned out to have done them: a peer that is merely a little behind is not
+   * done over, a dead one's share is soon taken at full speed.
+   */
+  #mayGoThrough(shard: number): boolean {
+    if (this.#unsettled >= MAX_UNSETTLED_SHARDS) return false;
+    if (this.#ownArc.has(shard)) return true;
+    return this.#unsettled === this.#helping && this.#helping < this.#helpLimit;
+  }
+
+  #beginShard(shard: number): void {
+    this.#own.set(shard, this.#nextOf(shard));
+    this.#takeOvers.delete(shard);
+    this.#loading = shard;
+    this.#unsettled++;
+    if (!this.#ownArc.has(shard)) this.#helping++;
+  }
+
+  /** Revisions rise per shard, whatever this node does there: else peers would take the new word for an old one. */
+  #nextOf(shard: number, takenOverFrom?: string): OwnShard {
+    const own = new OwnShard(shard, takenOverFrom);
+    own.follow(this.#takeOvers.get(shard));
+    return own;
+  }
+
+  #onSlice(
+    shard: number,
+    deviceIds: readonly string[],
+    complete: boolean,
+    nowMs: number,
+  ): RunDecision[] {
+    const own = this.#own.get(shard);
+    if (!own || this.#loading !== shard) return [];
+    const task = { shard, lane: 'first' as const, attempt: 1, takeOver: false };
+    own.begin(deviceIds.length);
+    const decisions: RunDecision[] =
+      deviceIds.length > 0 ? [{ type: 'send', task, deviceIds }] : [];
+    const after = deviceIds.at(-1);
+    if (!complete && after !== undefined) return [...decisions, { type: 'load', shard, after }];
+    own.allBegun = true;
+    this.#loading = undefined;
+    return [...decisions, ...this.#settleIfAnswered(own, nowMs)];
+  }
+
+  #onOutcome(
+    task: SendTask,
+    deviceId: string,
+    outcome: Outcome | NoOutcome,
+    nowMs: number,
+  ): RunDecision[] {
+    const own = (task.takeOver ? this.#takeOvers : this.#own).get(task.shard);
+    if (!own) return [];
+    if (outcome.kind === 'accepted') {
+      this.#firstAcceptedAtMs ??= nowMs;
+      this.#lastAcceptedAtMs = nowMs;
+    }
+    if (outcome.kind === 'unknown-device' || outcome.kind === 'not-sent') own.forget(deviceId);
+    else {
+      const { expiresAtMs } = this.#setup;
+      const random = jitter(deviceId, task.attempt);
+      const dueMs = retryAtMs(outcome, task.attempt, { nowMs, expiresAtMs, random });
+      const again = dueMs === undefined ? undefined : { attempt: task.attempt + 1, dueMs };
+      own.record(deviceId, outcome, again);
+    }
+    own.answered();
+    if (task.lane === 'first') return this.#settleIfAnswered(own, nowMs);
+    return own.pending.size === 0 && !own.isWaiting ? [this.#say(own, nowMs)] : [];
+  }
+
+  /** The receipt is written when every send of the shard has an outcome, never before. */
+  #settleIfAnswered(own: OwnShard, nowMs: number): RunDecision[] {
+    if (own.settled || own.isWaiting || !own.allBegun) return [];
+    own.settled = true;
+    this.#unsettled--;
+    if (!this.#ownArc.has(own.shard)) this.#noteHelped(own.shard);
+    const gone = own.gone.length > 0;
+    return [
+      ...(gone ? [{ type: 'gone' as const, deviceIds: own.gone, sent: own.sent }] : []),
+      this.#say(own, nowMs),
+    ];
+  }
+
+  #noteHelped(shard: number): void {
+    this.#helping--;
+    const somebodyElseDidIt = this.#peers.has(shard);
+    this.#helpLimit = somebodyElseDidIt
+      ? FIRST_HELP
+      : Math.min(this.#helpLimit * 2, MAX_UNSETTLED_SHARDS);
+  }
+
+  /** After retries: a receipt that still names somebody is said once a second, not at every answer. */
+  #sayAgain(nowMs: number): RunDecision[] {
+    return this.ownShards
+      .filter((own) => own.settled && own.isUnsaid && nowMs - own.saidAtMs >= SAY_AGAIN_MS)
+      .map((own) => this.#say(own, nowMs));
+  }
+
+  #say(own: OwnShard, nowMs: number): RunDecision {
+    own.saidAtMs = nowMs;
+    own.isUnsaid = false;
+    const { alertId, transport, self, shards } = this.#setup;
+    const at = new Date(nowMs).toISOString();
+    return { type: 'say', receipt: own.receipt({ alertId, transport, node: self, shards, at }) };
+  }
+
+  #takeOver(shard: number, from: string, nowMs: number): RunDecision[] {
+    const own = this.#nextOf(shard, from);
+    own.resumePending(this.#peers.get(shard)?.get(from)?.pending ?? [], nowMs);
+    own.allBegun = true;
+    own.settled = true;
+    this.#takeOvers.set(shard, own);
+    return [{ type: 'took-over', shard, from }, this.#say(own, nowMs)];
+  }
+
+  #retryDue(nowMs: number): RunDecision[] {
+    const decisions: RunDecision[] = [];
+    for (const own of this.ownShards) {
+      if (!own.settled || own.pending.size === 0) continue;
+      const byAttempt = Map.groupBy(own.takeDue(nowMs, RETRY_BATCH), ({ attempt }) => attempt);
+      for (const [attempt, due] of byAttempt) {
+        const takeOver = own.takenOverFrom !== undefined;
+        const task = { shard: own.shard, lane: 'retry' as const, attempt, takeOver };
+        own.begin(due.length);
+        decisions.push({ type: 'send', task, deviceIds: due.map(({ deviceId }) => deviceId) });
+      }
+    }
+    return decisions;
+  }
+
+  #takeUp(receipt: CompletionReceipt, nowMs: number): void {
+    if (receipt.node !== this.#setup.self) {
+      this.#hear(receipt, nowMs);
+      return;
+    }
+    const own = new OwnShard(receipt.shard, receipt.takenOverFrom);
+    own.resume(receipt, nowMs);
+    (receipt.takenOverFrom === undefined ? this.#own : this.#takeOvers).set(receipt.shard, own);
+  }
+
+  /** A peer that got the alert from another ingest may have cut the audience otherwise: its shards are not ours. */
+  #hear(receipt: CompletionReceipt, nowMs: number): void {
+    if (receipt.shards !== this.#setup.shards) return;
+    const ofShard = this.#peers.get(receipt.shard) ?? new Map<string, HeardReceipt>();
+    const before = ofShard.get(receipt.node);
+    if (before && before.revision >= receipt.revision) return;
+    ofShard.set(receipt.node, { ...receipt, heardAtMs: nowMs });
+    this.#peers.set(receipt.shard, ofShard);
+  }
+
+  #hasPending(): boolean {
+    return this.ownShards.some((own) => own.pending.size > 0);
+  }
+
+  #view(around: Surroundings): RingView {
+    const { self, nodes, shards } = this.#setup;
+    return {
+      shards,
+      self,
+      nodes,
+      begun: new Set(this.#own.keys()),
+      ownPending: this.#hasPending() || this.#unsettled > 0,
+      peerReceipts: (shard) => this.#receiptsFor(shard, around.nowMs),
+      trust: (name, heardAtMs) => (name === self ? 'confirmed' : around.trust(name, heardAtMs)),
+      silent: around.silent,
+      selfProved: around.isProved(self),
+      anybodyProved: nodes.some((name) => around.isProved(name)),
+    };
+  }
+
+  /** Peers' receipts of a shard, and this node's own word on what it took over there. */
+  #receiptsFor(shard: number, nowMs: number): ShardReceipt[] {
+    const receipts: ShardReceipt[] = [...(this.#peers.get(shard)?.values() ?? [])].map(
+      (receipt) => ({
+        node: receipt.node,
+        hasPending: receipt.pending.length > 0,
+        takenOverFrom: receipt.takenOverFrom,
+        heardAtMs: receipt.heardAtMs,
+      }),
+    );
+    const takeOver = this.#takeOvers.get(shard);
+    if (takeOver)
+      receipts.push({
+        node: this.#setup.self,
+        hasPending: takeOver.pending.size > 0,
+        takenOverFrom: takeOver.takenOverFrom,
+        heardAtMs: nowMs,
+      });
+    return receipts;
+  }
+}
