@@ -1,5 +1,5 @@
-import { Counter, type Registry } from 'prom-client';
-import { PROVIDERS, type Provider } from './faults.ts';
+import type { Provider } from './faults.ts';
+import type { SandboxMetrics } from './metrics.ts';
 
 interface ProviderCounts {
   requests: number;
@@ -26,13 +26,7 @@ export interface ProviderStats {
   read(): Readonly<Record<Provider, ProviderCounts>>;
 }
 
-export function createProviderStats(registry: Registry): ProviderStats {
-  const answers = new Counter({
-    name: 'tocsin_sandbox_answers_total',
-    help: 'Answers of the stand-in providers by status',
-    labelNames: ['provider', 'status'],
-    registers: [registry],
-  });
+export function createProviderStats(metrics: SandboxMetrics): ProviderStats {
   const empty = (): ProviderCounts => ({
     requests: 0,
     accepted: 0,
@@ -41,12 +35,10 @@ export function createProviderStats(registry: Registry): ProviderStats {
     byNode: {},
   });
   const counts: Record<Provider, ProviderCounts> = { fcm: empty(), webPush: empty() };
-  for (const provider of PROVIDERS)
-    answers.inc({ provider, status: provider === 'fcm' ? '200' : '201' }, 0);
   return {
     requested: (provider) => ++counts[provider].requests,
     answered: (provider, status) => {
-      answers.inc({ provider, status: String(status) });
+      metrics.answers.inc({ provider, status: String(status) });
       if (status < 300) counts[provider].accepted++;
       else counts[provider].refused[status] = (counts[provider].refused[status] ?? 0) + 1;
     },

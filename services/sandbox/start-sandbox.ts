@@ -14,6 +14,7 @@ import { createCrowds } from './crowds.ts';
 import { createFaultSwitches } from './faults.ts';
 import { createFcmDeviceSide } from './fcm-device-side.ts';
 import { createFcmDevices } from './fcm-devices.ts';
+import { createSandboxMetrics } from './metrics.ts';
 import { createPace } from './pace.ts';
 import { createProviderRoutes } from './provider-routes.ts';
 import { listenProviders } from './provider-server.ts';
@@ -36,7 +37,7 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     const { host } = config;
     const health = new Health();
     const metrics = createMetricsRegistry('sandbox', 'sandbox');
-    const stats = createProviderStats(metrics);
+    const stats = createProviderStats(createSandboxMetrics(metrics));
     const faults = createFaultSwitches();
 
     const db = openState(config.dataDir);

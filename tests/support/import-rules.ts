@@ -54,7 +54,7 @@ const HOMES: readonly { readonly sdk: RegExp; readonly homes: RegExp }[] = [
   },
   { sdk: /^commander$/, homes: /^services\/cli\// },
   { sdk: /^esbuild$/, homes: /^services\/edge\// },
-  { sdk: /^pino$/, homes: /^shared\/log\/|^tests\// },
+  { sdk: /^pino$/, homes: /^shared\/log\/|^tests\/|\.test\.ts$/ },
   { sdk: /^node:sqlite$/, homes: /^services\/|^tests\// },
 ];
 
