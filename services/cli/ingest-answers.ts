@@ -45,6 +45,7 @@ const NodeStatus = z.looseObject({
 export const AlertStatus = z.looseObject({
   id: z.string(),
   state: z.string(),
+  issuedAt: z.string().optional(),
   alert: z.looseObject({ sent: z.string(), status: z.string() }).optional().catch(undefined),
   nodes: z.array(NodeStatus).default([]),
   transports: z.record(z.string(), TransportStatus).default({}),

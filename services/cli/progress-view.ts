@@ -25,14 +25,11 @@ export function progressLines(status: AlertStatus, texts: Texts): string[] {
 }
 
 /**
- * The instant that times are counted from: when the first dispatcher had it. CAP's `sent` has whole seconds only and may
- * be a minute old when the person confirms; it stands in when no dispatcher has answered.
+ * The instant that times are counted from: when ingest signed it. CAP's `sent` has whole seconds only and may be a
+ * minute old when the person confirms; it stands in when an ingest does not say.
  */
-function startOf({ nodes, alert }: AlertStatus): number {
-  const received = nodes.flatMap(({ receivedAt }) =>
-    typeof receivedAt === 'string' ? [Date.parse(receivedAt)] : [],
-  );
-  return received.length > 0 ? Math.min(...received) : Date.parse(alert?.sent ?? '');
+function startOf({ issuedAt, alert }: AlertStatus): number {
+  return Date.parse(issuedAt ?? alert?.sent ?? '');
 }
 
 function times(

@@ -311,6 +311,7 @@ test('--follow shows what changes until the alert is sent', async () => {
     body: {
       id: ID,
       state,
+      issuedAt: '2026-07-14T20:31:08.000Z',
       alert: { sent: '2026-07-14T22:31:07+02:00', status: 'Actual' },
       nodes: [
         {
