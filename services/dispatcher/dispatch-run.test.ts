@@ -124,6 +124,7 @@ function aRun(script: Script, more: Partial<RunDeps> = {}): DispatchRun {
       silent: () => false,
       publishReceipt: (receipt) => receipts.push(receipt),
       reportGone: () => undefined,
+      isReplicaWhole: () => true,
       stillRight: () => Promise.resolve(),
       events: createDispatcherEvents(
         createDispatcherMetrics(new MetricsRegistry()),
@@ -239,6 +240,20 @@ test('P2: throttled and unavailable devices are tried until they are accepted; g
       .flatMap((receipt) => receipt.pending)
       .sort(),
   ).toEqual(ids.slice(2));
+});
+
+test('P2: with a replica that may lack people nothing is claimed; once it is whole everything is gone through again', async () => {
+  const ids = devices(20);
+  let isWhole = false;
+  const run = aRun(() => accepted, { isReplicaWhole: () => isWhole });
+  const ended = run.run([]);
+  await until(() => sent.length === ids.length && run.settled);
+  expect(receipts).toEqual([]);
+  devices(25);
+  isWhole = true;
+  expect(await ended).toBe('done');
+  expect(new Set(sent).size).toBe(25);
+  expect(receipts.map(({ shard }) => shard).sort()).toEqual([0, 1, 2, 3]);
 });
 
 test('P12: a receipt that names many is not said at every tick', async () => {

@@ -33,6 +33,8 @@ export interface RunDeps {
   readonly share: FairShare;
   readonly trust: RouteTrust;
   readonly silent: (node: string) => boolean;
+  /** This node's replica holds everybody, as far as can be known. */
+  readonly isReplicaWhole: () => boolean;
   /** Says the receipt to everybody who should know, and keeps it. */
   readonly publishReceipt: (receipt: CompletionReceipt) => void;
   /** Devices that their provider called gone, out of how many sends of one shard. */
@@ -220,13 +222,14 @@ export class DispatchRun {
   }
 
   #surroundings(): Surroundings {
-    const { now, trust, silent } = this.#deps;
+    const { now, trust, silent, isReplicaWhole } = this.#deps;
     const { transport } = this.#task;
     return {
       nowMs: now(),
       trust: (node, heardAtMs) => trust.of(node, transport, heardAtMs),
       isProved: (node) => trust.isProved(node, transport),
       silent,
+      isReplicaWhole: isReplicaWhole(),
     };
   }
 

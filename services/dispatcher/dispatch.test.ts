@@ -81,6 +81,7 @@ function aDispatch(verify: Verify = verifyAlert, recipients: string[] = []): Dis
       },
     ],
     trust: new RouteTrust(Date.now),
+    isReplicaWhole: () => true,
     silent: () => false,
     publishReceipt: (receipt) => journal.addReceipt(receipt),
     reportGone: () => undefined,

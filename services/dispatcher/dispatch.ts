@@ -2,7 +2,7 @@ import { reachOf } from '../../shared/alert/area.ts';
 import type { Severity } from '../../shared/alert/cap-values.ts';
 import type { Envelope, TransportKind } from '../../shared/envelope/envelope.ts';
 import { openEnvelope } from '../../shared/envelope/open-envelope.ts';
-import type { Verify } from '../../shared/envelope/signature.ts';
+import { SignatureError, type Verify } from '../../shared/envelope/signature.ts';
 import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
@@ -38,6 +38,7 @@ export interface DispatchDeps {
   readonly transports: readonly DispatchTransport[];
   readonly trust: RouteTrust;
   readonly silent: (node: string) => boolean;
+  readonly isReplicaWhole: () => boolean;
   readonly publishReceipt: (receipt: CompletionReceipt) => void;
   readonly reportGone: RunDeps['reportGone'];
   readonly verifyEnvelope: Verify;
@@ -69,6 +70,7 @@ export class Dispatch {
   readonly #deps: DispatchDeps;
   readonly #live = new Map<string, LiveAlert>();
   readonly #figures = new Map<string, DispatchProgress['transports']>();
+  #closing = false;
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
@@ -110,6 +112,14 @@ export class Dispatch {
     this.#live.set(entry.id, { runs, ended: this.#watch(entry.id, runs, endings) });
   }
 
+  /** Takes up whatever stands open and is not being sent: after a start, and after a fault that ended a run. */
+  async resume(): Promise<void> {
+    for (const entry of this.#deps.journal.open()) {
+      if (this.#closing || this.#live.has(entry.id)) continue;
+      await this.begin(entry, await openEnvelope(entry.jws, this.#deps.verifyEnvelope));
+    }
+  }
+
   /** A peer's receipt. Returns whether it was news. */
   heard(receipt: CompletionReceipt): boolean {
     if (receipt.node === this.#deps.node || !this.#deps.journal.addReceipt(receipt)) return false;
@@ -149,6 +159,7 @@ export class Dispatch {
 
   /** Stops every run; what is open goes on at the next start. */
   async close(): Promise<void> {
+    this.#closing = true;
     const live = [...this.#live.values()];
     for (const { runs } of live) for (const run of runs.values()) run.stop('open');
     await Promise.all(live.map(({ ended }) => ended));
@@ -164,12 +175,20 @@ export class Dispatch {
       const state = states.find((each) => each !== 'done') ?? 'done';
       if (state !== 'open') this.#deps.journal.setState(id, state);
     } catch (error) {
-      this.#deps.log.error(
-        { ...errorFields(error), alert: id },
-        'fan-out stopped: the alert is not what was signed',
-      );
-      for (const run of runs.values()) run.stop('journaled');
-      this.#deps.journal.setState(id, 'journaled');
+      for (const run of runs.values()) run.stop('open');
+      if (error instanceof SignatureError) {
+        this.#deps.log.error(
+          { ...errorFields(error), alert: id },
+          'fan-out stopped: not what was signed',
+        );
+        this.#deps.journal.setState(id, 'journaled');
+      } else {
+        // A fault of this node's (a disk that is busy or full): the alert stays open and is taken up again.
+        this.#deps.log.error(
+          { ...errorFields(error), alert: id },
+          'fan-out interrupted: it will go on',
+        );
+      }
     }
     this.#figures.set(id, figuresOf(runs));
     const oldest = this.#figures.keys().next().value;
@@ -178,8 +197,8 @@ export class Dispatch {
   }
 
   #runDeps(entry: JournalEntry, envelope: Envelope): Omit<RunDeps, 'send' | 'share'> {
-    const { node, nodes, registry, trust, silent, publishReceipt, reportGone, events, now } =
-      this.#deps;
+    const { node, nodes, registry, trust, silent, isReplicaWhole } = this.#deps;
+    const { publishReceipt, reportGone, events, now } = this.#deps;
     const canary = envelope.audience === 'canary';
     let checkedAtMs = now();
     const stillRight = async () => {
@@ -193,6 +212,7 @@ export class Dispatch {
       registry,
       trust,
       silent,
+      isReplicaWhole,
       publishReceipt: canary ? () => undefined : publishReceipt,
       reportGone,
       stillRight,

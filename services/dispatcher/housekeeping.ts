@@ -19,7 +19,16 @@ interface Deps {
   readonly now: Clock;
 }
 
-/** Keeps gauges true and the journal bounded. */
+/** An alert whose run was ended by a fault of this node's is taken up again. */
+async function resume({ dispatch, log }: Deps): Promise<void> {
+  try {
+    await dispatch.resume();
+  } catch (error) {
+    log.error(errorFields(error), 'open alerts could not be taken up again');
+  }
+}
+
+/** Keeps gauges true, open alerts going and the journal bounded. */
 export function startHousekeeping(deps: Deps): { close: () => Promise<void> } {
   const stop = new AbortController();
   const running = (async () => {
@@ -28,6 +37,7 @@ export function startHousekeeping(deps: Deps): { close: () => Promise<void> } {
       deps.metrics.liveAlerts.set(deps.dispatch.liveAlerts);
       for (const bus of deps.buses)
         deps.metrics.busReady.set({ bus_site: bus.site }, bus.ready ? 1 : 0);
+      await resume(deps);
       if (deps.now() - purgedAtMs < PURGE_EVERY_MS) continue;
       purgedAtMs = deps.now();
       try {

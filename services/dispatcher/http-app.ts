@@ -12,7 +12,7 @@ import type { AudienceAnswer, IntakeAnswer } from '../../shared/receipt/progress
 import { ProofReport } from '../../shared/receipt/proof.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Journal } from './journal.ts';
-import type { JournalPage } from './peers.ts';
+import { JOURNAL_START, JournalCursorText, type JournalPage } from './peers.ts';
 import type { Registry } from './registry.ts';
 import { ConflictError, type TakeAlert } from './take-alert.ts';
 
@@ -27,7 +27,7 @@ export interface HttpDeps extends AppDeps {
   readonly takeReceipt: (receipt: CompletionReceipt) => void;
   readonly takeProofs: (report: ProofReport) => void;
   readonly dispatch: Pick<Dispatch, 'progress'>;
-  readonly journal: Pick<Journal, 'after'>;
+  readonly journal: Pick<Journal, 'after' | 'id'>;
   readonly registry: Pick<Registry, 'count'>;
 }
 
@@ -63,12 +63,7 @@ export function createDispatcherApp(deps: HttpDeps): Express {
   return app;
 }
 
-const JournalQuery = z.object({
-  since: z
-    .string()
-    .regex(/^\d{1,15}\.\d{1,15}$/)
-    .default('0.0'),
-});
+const JournalQuery = z.object({ since: JournalCursorText.default(JOURNAL_START) });
 const AudienceQuery = z.object({
   area: z.union([AreaCode.transform((code) => [code]), z.array(AreaCode).max(MAX_AREAS)]),
 });
@@ -95,11 +90,16 @@ async function intake(body: unknown, deps: HttpDeps): Promise<IntakeAnswer> {
   }
 }
 
-function journalPage(since: string, journal: Pick<Journal, 'after'>): JournalPage {
-  const [alerts = 0, receipts = 0] = since.split('.').map(Number);
-  const page = journal.after({ alerts, receipts });
+/** A cursor of another journal (this node lost its disk since) begins at the start. */
+function journalPage(since: string, journal: Pick<Journal, 'after' | 'id'>): JournalPage {
+  const [id, alerts, receipts] = since.split('.');
+  const isOurs = id === journal.id;
+  const page = journal.after({
+    alerts: isOurs ? Number(alerts) : 0,
+    receipts: isOurs ? Number(receipts) : 0,
+  });
   return {
-    cursor: `${page.cursor.alerts}.${page.cursor.receipts}`,
+    cursor: `${journal.id}.${page.cursor.alerts}.${page.cursor.receipts}`,
     entries: page.entries.map(({ id, jws }) => ({ id, jws })),
     receipts: page.receipts,
   };

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { Audience } from '../../shared/alert/audience.ts';
@@ -43,6 +44,7 @@ const SCHEMA = `
     seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, jws TEXT NOT NULL, content_hash TEXT NOT NULL,
     audience TEXT NOT NULL, received_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, state TEXT NOT NULL, arrivals TEXT NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS ended (id TEXT PRIMARY KEY, by_id TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS receipts (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL, transport TEXT NOT NULL, shard INTEGER NOT NULL,
@@ -71,6 +73,8 @@ export interface JournalCursor {
  */
 export class Journal {
   readonly #db: DatabaseSync;
+  /** Made with the file: a peer that kept a cursor of an earlier file begins anew. */
+  readonly id: string;
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
@@ -78,6 +82,10 @@ export class Journal {
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
     );
     this.#db.exec(SCHEMA);
+    this.#db
+      .prepare('INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)')
+      .run(randomBytes(8).toString('hex'));
+    this.id = String(this.#db.prepare('SELECT id FROM identity').get()?.['id']);
   }
 
   find(id: string): JournalEntry | undefined {

@@ -1,4 +1,8 @@
-import type { CompletionReceipt, OutcomeCounts } from '../../shared/receipt/completion-receipt.ts';
+import {
+  type CompletionReceipt,
+  MAX_PENDING,
+  type OutcomeCounts,
+} from '../../shared/receipt/completion-receipt.ts';
 import type { Outcome } from './transports/transport.ts';
 
 interface Pending {
@@ -19,6 +23,11 @@ export class OwnShard {
   settled = false;
   /** Every recipient has been handed to the transport. */
   allBegun = false;
+  /**
+   * Gone through with a replica that may lack people: nothing is said of it, so that a peer does it too, and it is done
+   * again when the replica is whole.
+   */
+  isProvisional = false;
   /** First tries. */
   sent = 0;
   #outstanding = 0;
@@ -117,7 +126,7 @@ export class OwnShard {
       ...head,
       shard: this.shard,
       counts: { ...this.counts },
-      pending: [...this.pending.keys()],
+      pending: [...this.pending.keys()].slice(0, MAX_PENDING),
       ...(this.takenOverFrom === undefined ? {} : { takenOverFrom: this.takenOverFrom }),
       revision: this.#revision++,
     };

@@ -9,9 +9,13 @@ import type { Clock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 
+/** `<journal id>.<last alert>.<last receipt>`; to the reader it is opaque. */
+export const JournalCursorText = z.string().regex(/^[0-9a-f]{0,16}\.\d{1,15}\.\d{1,15}$/);
+export const JOURNAL_START = '.0.0';
+
 /** What a dispatcher answers to `GET /v1/journal?since=<cursor>`. */
 export const JournalPage = z.strictObject({
-  cursor: z.string().regex(/^\d+\.\d+$/),
+  cursor: JournalCursorText,
   entries: z
     .array(z.strictObject({ id: z.string(), jws: z.string().max(MAX_ENVELOPE_BYTES) }))
     .max(200),
@@ -133,7 +137,7 @@ async function pushReceipts(peer: Peer, queue: CompletionReceipt[], deps: LinkDe
 
 /** Anti-entropy: reads on in the peer's journal from where this node was. After a restart it reads it all again. */
 async function catchUp(peer: Peer, deps: LinkDeps): Promise<void> {
-  let cursor = '0.0';
+  let cursor = JOURNAL_START;
   let wasReachable = true;
   do {
     try {

@@ -32,6 +32,7 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS by_department ON device_areas (department, transport, shard, device_id);
   CREATE INDEX IF NOT EXISTS by_device ON device_areas (device_id);
+  CREATE TABLE IF NOT EXISTS whole (since INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS cursors (site TEXT PRIMARY KEY, created TEXT NOT NULL, sequence INTEGER NOT NULL) STRICT;
 `;
 
@@ -79,6 +80,15 @@ export class Registry {
     return row === undefined
       ? undefined
       : { created: String(row['created']), sequence: Number(row['sequence']) };
+  }
+
+  /** Notes that this file has once held all that the streams hold: with every bus gone it is as good as can be known. */
+  markWhole(nowMs: number): void {
+    if (!this.wasWhole) this.#db.prepare('INSERT INTO whole VALUES (?)').run(nowMs);
+  }
+
+  get wasWhole(): boolean {
+    return this.#db.prepare('SELECT 1 FROM whole').get() !== undefined;
   }
 
   /** The newest version held of a device; a tombstone has to be newer. */

@@ -179,10 +179,20 @@ describe('nextStep', () => {
       {
         begun: [0],
         receipts: { 1: [by('b', pending), by('c', { takenOverFrom: 'b' })] },
-        trust: { b: 'confirmed', c: 'trusted' },
+        trust: { b: 'confirmed', c: 'confirmed' },
         silent: ['b'],
       },
       finished,
+    ],
+    [
+      'taken over and done, the one who did it not yet proved after it: watched over',
+      {
+        begun: [0],
+        receipts: { 1: [by('b', pending), by('c', { takenOverFrom: 'b' })] },
+        trust: { b: 'confirmed', c: 'trusted' },
+        silent: ['b'],
+      },
+      wait,
     ],
     [
       'taken over by an unproved peer: its word is not good',

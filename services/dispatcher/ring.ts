@@ -92,10 +92,10 @@ function judgeShard(view: RingView, shard: number): RingStep {
     // Nobody whose word is good: a proven node does it again; where nobody is proven, everybody does.
     return view.selfProved || !view.anybodyProved ? { step: 'send', shard } : { step: 'wait' };
   }
-  const closed = good.filter((receipt) => isClosed(view, shard, receipt));
-  if (closed.length > 0) {
-    const confirmed = closed.some(
-      (receipt) => view.trust(receipt.node, receipt.heardAtMs) === 'confirmed',
+  const closings = good.flatMap((receipt) => closingsOf(view, shard, receipt));
+  if (closings.length > 0) {
+    const confirmed = closings.some((words) =>
+      words.every(({ node, heardAtMs }) => view.trust(node, heardAtMs) === 'confirmed'),
     );
     return confirmed ? { step: 'finished' } : { step: 'wait' };
   }
@@ -114,15 +114,19 @@ function isAtIt(view: RingView, shard: number, good: readonly ShardReceipt[]): b
     );
 }
 
-/** Nobody is pending, or a peer whose word is good has gone through what was. */
-function isClosed(view: RingView, shard: number, receipt: ShardReceipt): boolean {
-  if (!receipt.hasPending) return true;
+/**
+ * The ways in which a receipt closes its shard, each as the words that it rests on: its own where nobody is pending, or
+ * its own and that of a good peer who has gone through what was.
+ */
+function closingsOf(view: RingView, shard: number, receipt: ShardReceipt): ShardReceipt[][] {
+  if (!receipt.hasPending) return [[receipt]];
   return view
     .peerReceipts(shard)
-    .some(
+    .filter(
       (other) =>
         other.takenOverFrom === receipt.node &&
         !other.hasPending &&
         view.trust(other.node, other.heardAtMs) !== 'unproved',
-    );
+    )
+    .map((other) => [receipt, other]);
 }

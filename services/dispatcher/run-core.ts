@@ -79,6 +79,8 @@ export interface Surroundings {
   readonly trust: (node: string, heardAtMs: number) => Trust;
   readonly isProved: (node: string) => boolean;
   readonly silent: (node: string) => boolean;
+  /** This node's replica of the registry holds everybody, as far as can be known. */
+  readonly isReplicaWhole: boolean;
 }
 
 /** Shards whose last answers are still out; more are not begun. */
@@ -186,6 +188,7 @@ export class RunCore {
         this.#hear(event.receipt, around.nowMs);
         return [];
       case 'tick':
+        if (around.isReplicaWhole) this.#dropProvisional();
         return [...this.#retryDue(around.nowMs), ...this.#sayAgain(around.nowMs)];
       case 'stop':
         return this.#end(event.state);
@@ -200,7 +203,7 @@ export class RunCore {
       if (this.#loading !== undefined) return decisions;
       const next = nextStep(this.#view(around), this.#order);
       if (next.step === 'send' && this.#mayGoThrough(next.shard)) {
-        this.#beginShard(next.shard);
+        this.#beginShard(next.shard, around);
         decisions.push({ type: 'load', shard: next.shard, after: '' });
       } else if (next.step === 'take-over') {
         decisions.push(...this.#takeOver(next.shard, next.from, around.nowMs));
@@ -227,8 +230,10 @@ export class RunCore {
     return this.#unsettled === this.#helping && this.#helping < this.#helpLimit;
   }
 
-  #beginShard(shard: number): void {
-    this.#own.set(shard, this.#nextOf(shard));
+  #beginShard(shard: number, around: Surroundings): void {
+    const own = this.#nextOf(shard);
+    own.isProvisional = !around.isReplicaWhole;
+    this.#own.set(shard, own);
     this.#takeOvers.delete(shard);
     this.#loading = shard;
     this.#unsettled++;
@@ -238,8 +243,14 @@ export class RunCore {
   /** Revisions rise per shard, whatever this node does there: else peers would take the new word for an old one. */
   #nextOf(shard: number, takenOverFrom?: string): OwnShard {
     const own = new OwnShard(shard, takenOverFrom);
-    own.follow(this.#takeOvers.get(shard));
+    own.follow(this.#takeOvers.get(shard) ?? this.#own.get(shard));
     return own;
+  }
+
+  /** What was gone through before the replica was whole is gone through again; who had it already takes it as a repeat. */
+  #dropProvisional(): void {
+    for (const own of this.#own.values())
+      if (own.isProvisional && own.settled && !own.isWaiting) this.#own.delete(own.shard);
   }
 
   #onSlice(
@@ -283,7 +294,12 @@ export class RunCore {
     }
     own.answered();
     if (task.lane === 'first') return this.#settleIfAnswered(own, nowMs);
-    return own.pending.size === 0 && !own.isWaiting ? [this.#say(own, nowMs)] : [];
+    const gone = outcome.kind === 'gone';
+    const done = own.pending.size === 0 && !own.isWaiting;
+    return [
+      ...(gone ? [{ type: 'gone' as const, deviceIds: [deviceId], sent: own.sent }] : []),
+      ...(done ? this.#say(own, nowMs) : []),
+    ];
   }
 
   /** The receipt is written when every send of the shard has an outcome, never before. */
@@ -295,7 +311,7 @@ export class RunCore {
     const gone = own.gone.length > 0;
     return [
       ...(gone ? [{ type: 'gone' as const, deviceIds: own.gone, sent: own.sent }] : []),
-      this.#say(own, nowMs),
+      ...this.#say(own, nowMs),
     ];
   }
 
@@ -311,15 +327,17 @@ export class RunCore {
   #sayAgain(nowMs: number): RunDecision[] {
     return this.ownShards
       .filter((own) => own.settled && own.isUnsaid && nowMs - own.saidAtMs >= SAY_AGAIN_MS)
-      .map((own) => this.#say(own, nowMs));
+      .flatMap((own) => this.#say(own, nowMs));
   }
 
-  #say(own: OwnShard, nowMs: number): RunDecision {
+  #say(own: OwnShard, nowMs: number): RunDecision[] {
     own.saidAtMs = nowMs;
     own.isUnsaid = false;
+    if (own.isProvisional) return [];
     const { alertId, transport, self, shards } = this.#setup;
     const at = new Date(nowMs).toISOString();
-    return { type: 'say', receipt: own.receipt({ alertId, transport, node: self, shards, at }) };
+    const receipt = own.receipt({ alertId, transport, node: self, shards, at });
+    return [{ type: 'say', receipt }];
   }
 
   #takeOver(shard: number, from: string, nowMs: number): RunDecision[] {
@@ -328,7 +346,7 @@ export class RunCore {
     own.allBegun = true;
     own.settled = true;
     this.#takeOvers.set(shard, own);
-    return [{ type: 'took-over', shard, from }, this.#say(own, nowMs)];
+    return [{ type: 'took-over', shard, from }, ...this.#say(own, nowMs)];
   }
 
   #retryDue(nowMs: number): RunDecision[] {
@@ -366,6 +384,10 @@ export class RunCore {
     this.#peers.set(receipt.shard, ofShard);
   }
 
+  #hasProvisional(): boolean {
+    return [...this.#own.values()].some((own) => own.isProvisional);
+  }
+
   #hasPending(): boolean {
     return this.ownShards.some((own) => own.pending.size > 0);
   }
@@ -377,7 +399,7 @@ export class RunCore {
       self,
       nodes,
       begun: new Set(this.#own.keys()),
-      ownPending: this.#hasPending() || this.#unsettled > 0,
+      ownPending: this.#hasPending() || this.#unsettled > 0 || this.#hasProvisional(),
       peerReceipts: (shard) => this.#receiptsFor(shard, around.nowMs),
       trust: (name, heardAtMs) => (name === self ? 'confirmed' : around.trust(name, heardAtMs)),
       silent: around.silent,

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { SiteBus } from '../../shared/bus/site-bus.ts';
 import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
 import { KeySet } from '../../shared/envelope/key-set.ts';
-import { openEnvelope } from '../../shared/envelope/open-envelope.ts';
 import { createVerifier } from '../../shared/envelope/signature.ts';
 import { listen } from '../../shared/http/listen.ts';
 import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
@@ -11,13 +10,14 @@ import { Health } from '../../shared/lifecycle/health.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
 import { systemClock } from '../../shared/time/clock.ts';
+import { sleep } from '../../shared/time/sleep.ts';
 import type { DispatcherConfig } from './config.ts';
 import { Dispatch } from './dispatch.ts';
 import { dispatchTransports } from './dispatch-transports.ts';
 import { createDispatcherEvents } from './events.ts';
 import { followAlerts } from './follow-alerts.ts';
 import { followReceipts } from './follow-receipts.ts';
-import { followRegistry } from './follow-registry.ts';
+import { followRegistry, type RegistryFollower } from './follow-registry.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createDispatcherApp } from './http-app.ts';
 import { Journal } from './journal.ts';
@@ -72,6 +72,9 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     for (const transport of Object.values(transports))
       cleanup.add(`transport ${transport.kind}`, () => transport.close());
 
+    const registryFollower = followRegistry({ registry, buses, events, log, now });
+    cleanup.add('registry follower', () => registryFollower.close());
+
     const trust = new RouteTrust(now);
     let peers: Peers | undefined;
     const startedPeers = (): Peers => {
@@ -87,6 +90,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       transports: dispatchTransports(transports, metrics),
       trust,
       silent: (name) => startedPeers().silent(name),
+      isReplicaWhole: () => registryFollower.isWhole(),
       publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
       reportGone: createRemoveGone({ registry, buses, events, now }),
       verifyEnvelope,
@@ -118,11 +122,9 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     cleanup.add('peers', () => startedPeers().close());
 
     journal.expireOpen(now());
-    for (const entry of journal.open())
-      await dispatch.begin(entry, await openEnvelope(entry.jws, verifyEnvelope));
+    await untilWhole(registryFollower);
+    await dispatch.resume();
 
-    const registryFollower = followRegistry({ registry, buses, events, log });
-    cleanup.add('registry follower', () => registryFollower.close());
     const alertFollower = followAlerts({ node, buses, takeAlert, events, log });
     cleanup.add('alert follower', () => alertFollower.close());
     const takeReceipt = (receipt: Parameters<typeof dispatch.heard>[0]) => {
@@ -140,7 +142,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
 
     health.add({
       name: 'registry',
-      check: () => registryFollower.caughtUp() || registry.size() > 0,
+      check: () => registryFollower.isWhole(),
     });
     const app = createDispatcherApp({
       log,
@@ -165,4 +167,12 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     for (const transport of Object.values(transports)) void transport.warmUp();
     return { port: http.port };
   });
+}
+
+/** The replica is usually whole within a blink; with the bus away, a start does not wait for it longer than this. */
+const WHOLE_WITHIN_MS = 3_000;
+
+async function untilWhole(follower: RegistryFollower): Promise<void> {
+  const deadlineMs = systemClock() + WHOLE_WITHIN_MS;
+  while (!follower.isWhole() && systemClock() < deadlineMs) await sleep(20);
 }

@@ -13,6 +13,9 @@ export const OutcomeCounts = z.strictObject({
 });
 export type OutcomeCounts = z.infer<typeof OutcomeCounts>;
 
+/** A receipt names at most so many to try again; the rest its node tries on its own. */
+export const MAX_PENDING = 20_000;
+
 /**
  * Says that one node has gone through one shard of one alert on one transport: written after the sends, never before.
  * `pending` are the devices whose send will be tried again. A receipt with nobody pending closes the shard; one with
@@ -27,7 +30,7 @@ export const CompletionReceipt = z.strictObject({
   shards: Shards,
   node: NodeName,
   counts: OutcomeCounts,
-  pending: z.array(DeviceId).max(20_000),
+  pending: z.array(DeviceId).max(MAX_PENDING),
   /** This node only went through what was pending with that node: the two receipts close the shard together. */
   takenOverFrom: NodeName.optional(),
   /** Rises with each receipt of this node for this shard: a late copy never undoes a newer one. */
