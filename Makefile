@@ -38,7 +38,7 @@ check: $(STAMP) ## Types, lint and format, import rules, unused code and package
 format: $(STAMP) ## Put sources into the house's format
 	biome check --write .
 
-bench: $(STAMP) ## Measure latency and throughput; writes reports/
+bench: $(STAMP) ## Measure what a message costs us beside the usual packages; writes reports/bench.json
 	@exec node tests/load/main.ts
 
 clean: ## Remove the local system's state and the mark of installed packages

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { resultTable } from './print-results.ts';
 import { runBench } from './run-bench.ts';
 
-const ROUNDS = 5;
+const ROUNDS = 9;
 const LIMIT_MS = 80_000;
 
 const startedMs = performance.now();
