@@ -58,7 +58,7 @@ export async function consumeDurable(
         max_ack_pending: 1_000,
       });
       const consumer = await handles.client.consumers.get(what.stream, what.durable);
-      await pump(consumer, deps.signal, async (message) => {
+      await pump(consumer, { signal: deps.signal }, async (message) => {
         try {
           await handle(toBusMessage(message, created));
           message.ack();
@@ -113,7 +113,16 @@ export async function followStream(
       });
       if (info.num_pending === 0) what.onCaughtUp?.();
       const consumer = await handles.client.consumers.get(what.stream, info.name);
-      await pump(consumer, deps.signal, async (message) => {
+      // Nothing is acknowledged, so what the server sent into a connection that had just died never comes again: a hole
+      // in the consumer's own numbers, or a new connection, ends this round, and the next one reads on from the cursor.
+      const isStale = () => bus.jetStream !== handles;
+      let expected = 1;
+      await pump(consumer, { signal: deps.signal, isStale }, async (message) => {
+        if (message.info.deliverySequence !== expected)
+          throw new Error(
+            `a delivery was missed: ${message.info.deliverySequence} for ${expected}`,
+          );
+        expected++;
         sinceDone = true;
         const busMessage = toBusMessage(message, created);
         handle(busMessage);
@@ -148,10 +157,10 @@ async function untilAborted(
   }
 }
 
-/** Reads until the consumer falls silent, the connection ends or the signal aborts. */
+/** Reads until the consumer falls silent or is stale, the connection ends or the signal aborts. */
 async function pump(
   consumer: Consumer,
-  signal: AbortSignal,
+  { signal, isStale = () => false }: { signal: AbortSignal; isStale?: () => boolean },
   handle: (message: JsMsg) => Promise<void>,
 ): Promise<void> {
   const messages = await consumer.consume({
@@ -161,6 +170,9 @@ async function pump(
   });
   const stop = () => messages.stop();
   signal.addEventListener('abort', stop, { once: true });
+  const watch = setInterval(() => {
+    if (isStale()) messages.stop();
+  }, RETRY_MS);
   void (async () => {
     for await (const status of messages.status()) {
       if (status.type === 'heartbeats_missed' && status.count >= SILENCE_LIMIT_HEARTBEATS)
@@ -171,6 +183,7 @@ async function pump(
   try {
     for await (const message of messages) await handle(message);
   } finally {
+    clearInterval(watch);
     signal.removeEventListener('abort', stop);
     messages.stop();
   }
