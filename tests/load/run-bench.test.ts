@@ -16,3 +16,10 @@ test('every contender of the benchmark does its job, and the table names each wi
     }
   }
 }, 60_000);
+
+test('P12: a run ends at its limit, with an error, whoever has not answered by then', async () => {
+  const options = { rounds: 1, scale: 1_000, limitMs: 1_500, onProgress: () => undefined };
+  const startedMs = performance.now();
+  await expect(runBench(options)).rejects.toThrow(/timeout/);
+  expect(performance.now() - startedMs).toBeLessThan(8_000);
+}, 20_000);
