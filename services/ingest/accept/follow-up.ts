@@ -6,9 +6,10 @@ import {
   type Reference,
 } from '../../../shared/alert/references.ts';
 import { canonicalJson } from '../../../shared/envelope/canonical-json.ts';
+import { contentHash } from '../../../shared/envelope/hashes.ts';
 import { capInstant } from './cap-instant.ts';
 
-/** What a person may say about why an alert ends, in one language. */
+/** What a person may say about why an alert is taken back, in one language. */
 const Reason = z.strictObject({
   headline: z.string().max(160).optional(),
   description: z.string().max(2000).optional(),
@@ -17,6 +18,7 @@ const Reason = z.strictObject({
 
 /** Body of `POST /v1/alerts/{id}/cancel`: everything may be left out. */
 export const CancelRequest = z.strictObject({
+  /** Default: derived from what the Cancel says. */
   identifier: z.string().max(120).optional(),
   sent: CapDateTime.optional(),
   /** language (as in the alert, such as fr-FR) → texts; where none is given, a plain sentence stands. */
@@ -43,9 +45,33 @@ const SHORTEST_LIFE_MS = 60_000;
 
 /**
  * The CAP Cancel of an alert: same sender, status, languages and areas; it refers to the alert and to every update, so
- * that a device takes down whichever it shows. Areas of updates are added: whoever got one of them hears that it is over.
+ * that a device takes down whichever it shows. Areas of updates are added: whoever got one of them hears it too.
+ *
+ * A Cancel says that the message was wrong. That a danger is over is said by an Update with responseType AllClear.
+ *
+ * Two ingests may know different updates and so make different Cancels of one request. Unless the client names it, a
+ * Cancel is named by what it says: the same words are the same message, other words or references are another one, and
+ * both may go out, for a second Cancel of the same alert does no harm.
  */
-export function buildCancel(chain: Chain, request: CancelRequest, nowMs: number): Alert {
+export async function buildCancel(
+  chain: Chain,
+  request: CancelRequest,
+  nowMs: number,
+): Promise<Alert> {
+  const cancel = unnamedCancel(chain, request, nowMs);
+  const identifier = request.identifier ?? nameOf(chain[0], await contentHash(cancel));
+  return { ...cancel, identifier };
+}
+
+const NAME_CHARACTERS = 96;
+const HASH_CHARACTERS = 16;
+
+/** Within the 120 characters of an identifier, however long that of the alert is. */
+function nameOf(first: Alert, hash: string): string {
+  return `${first.identifier.slice(0, NAME_CHARACTERS)}.cancel-${hash.slice(0, HASH_CHARACTERS)}`;
+}
+
+function unnamedCancel(chain: Chain, request: CancelRequest, nowMs: number): Alert {
   const [first] = chain;
   const latest = chain.at(-1) ?? first;
   const sent = request.sent ?? capInstant(nowMs);
@@ -55,19 +81,19 @@ export function buildCancel(chain: Chain, request: CancelRequest, nowMs: number)
   );
   const area = unitedAreas(chain);
   return {
-    ...head(first, 'Cancel', request.identifier ?? `${first.identifier}.cancel`, sent),
+    ...head(first, 'Cancel', '', sent),
     references: referencesTo(chain),
     info: latest.info.map((info) => ({
       language: info.language,
       category: info.category,
       event: info.event,
-      responseType: ['AllClear'],
+      responseType: ['None'],
       urgency: 'Past',
       severity: info.severity,
       certainty: info.certainty,
       expires: capInstant(expiresMs),
       senderName: info.senderName,
-      ...endTexts(first, info, request.reason?.[info.language] ?? {}),
+      ...cancelTexts(first, info, request.reason?.[info.language] ?? {}),
       ...(info.eventCode === undefined ? {} : { eventCode: info.eventCode }),
       ...(info.web === undefined ? {} : { web: info.web }),
       ...(info.contact === undefined ? {} : { contact: info.contact }),
@@ -127,16 +153,20 @@ function unitedAreas(chain: Chain): Area[] | undefined {
   return spelt.size === latest ? undefined : [...spelt.values()];
 }
 
+const CANCELLED = {
+  french: 'ALERTE ANNULÉE\u00a0: ce message a été envoyé par erreur. N’en tenez plus compte.',
+  english: 'ALERT CANCELLED: this message was sent by mistake. Please disregard it.',
+};
+
 /** Exercises keep their word: whatever a client does with `status`, people read it. */
-function endTexts(first: Alert, info: Info, reason: z.infer<typeof Reason>) {
+function cancelTexts(first: Alert, info: Info, reason: z.infer<typeof Reason>) {
   const french = info.language.startsWith('fr');
   const exercise = first.status === 'Exercise' ? (french ? 'EXERCICE – ' : 'EXERCISE – ') : '';
-  const headline = french ? `FIN D’ALERTE : ${info.event}` : `ALERT ENDED: ${info.event}`;
   const description = french
-    ? `L’alerte de ${info.senderName} est levée : ${info.headline}`
-    : `The alert from ${info.senderName} is over: ${info.headline}`;
+    ? `${info.senderName} annule le message «\u00a0${info.headline}\u00a0».`
+    : `${info.senderName} cancels the message “${info.headline}”.`;
   return {
-    headline: reason.headline ?? `${exercise}${headline}`.slice(0, 160),
+    headline: reason.headline ?? `${exercise}${french ? CANCELLED.french : CANCELLED.english}`,
     description: reason.description ?? description,
     ...(reason.instruction === undefined ? {} : { instruction: reason.instruction }),
   };

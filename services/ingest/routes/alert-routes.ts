@@ -229,7 +229,7 @@ async function repeatOf(
   )
     return undefined;
   const { alert } = await openEnvelope(refused.jws, deps.verifyEnvelope);
-  const again = buildCancel(
+  const again = await buildCancel(
     chain,
     { ...asked, identifier: alert.identifier, sent: alert.sent },
     deps.clock(),

@@ -26,6 +26,7 @@ interface Operation {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
+  readonly description?: string;
   readonly security: 'apiKey' | 'internalToken' | 'none';
   readonly idempotent?: boolean;
   readonly body?: SchemaName;
@@ -71,7 +72,11 @@ const OPERATIONS: readonly Operation[] = [
     method: 'post',
     path: '/v1/alerts/{id}/cancel',
     operationId: 'cancelAlert',
-    summary: 'End an alert: builds and sends its CAP Cancel',
+    summary: 'Take back an alert that was sent by mistake: builds and sends its CAP Cancel',
+    description:
+      'A Cancel says that the message was wrong. When a danger is over, send an update with responseType AllClear ' +
+      '(`tocsin update ID deploy/examples/nice-all-clear.json`). Without an identifier the Cancel is named by what it ' +
+      'says: the same request at another ingest is the same message, or, where other updates are known, a second Cancel.',
     security: 'apiKey',
     idempotent: true,
     body: 'CancelRequest',
@@ -82,7 +87,8 @@ const OPERATIONS: readonly Operation[] = [
     method: 'post',
     path: '/v1/alerts/{id}/update',
     operationId: 'updateAlert',
-    summary: 'Correct an alert: builds and sends a CAP Update with new infos',
+    summary:
+      'Correct an alert, or say that the danger is over (AllClear): builds and sends a CAP Update with new infos',
     security: 'apiKey',
     idempotent: true,
     body: 'UpdateRequest',
@@ -196,6 +202,7 @@ function operationObject(operation: Operation) {
   return {
     operationId: operation.operationId,
     summary: operation.summary,
+    ...(operation.description === undefined ? {} : { description: operation.description }),
     security: operation.security === 'none' ? [] : [{ [operation.security]: [] }],
     parameters: parametersOf(operation),
     ...(body === undefined
