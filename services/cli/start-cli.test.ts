@@ -548,4 +548,8 @@ test('an import of a file that is not there is a wrong command, not a crash', as
 test('help speaks the language that was asked for', async () => {
   expect((await run(['--help'])).out).toContain('Exemples :');
   expect((await run(['--help', '--lang', 'en'])).out).toContain('Exit codes:');
+  for (const language of ['fr', 'en'])
+    expect((await run(['cancel', '--help', '--lang', language])).out).toContain(
+      'tocsin update ID deploy/examples/nice-all-clear.json',
+    );
 });

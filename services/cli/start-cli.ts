@@ -102,6 +102,7 @@ function addMessageCommands(program: Command, texts: Texts, deps: CliDeps): void
   program
     .command('cancel <ID> [FILE]')
     .description(help.cancel)
+    .addHelpText('after', help.cancelAfter)
     .option('--reason <text>', help.reason)
     .option('-f, --follow', help.follow)
     .option('--ingest <name>', help.ingest)

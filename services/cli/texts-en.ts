@@ -115,6 +115,11 @@ export const ENGLISH: Texts = {
     send: 'checks, then sends the CAP message (JSON) in FILE',
     update: 'replaces alert ID by the message in FILE (which holds only what changes)',
     cancel: 'cancels alert ID, sent by mistake; FILE may hold the text',
+    cancelAfter: [
+      '',
+      'A cancellation says: this message was a mistake. When the danger is over, send an all-clear:',
+      '  tocsin update ID deploy/examples/nice-all-clear.json',
+    ].join('\n'),
     status: 'shows how far alert ID is',
     follow: 'follows the sending to its end',
     ingest: 'ingest to try first',

@@ -146,6 +146,11 @@ export const FRENCH = {
     send: 'vérifie puis envoie le message CAP (JSON) de FILE',
     update: 'remplace l’alerte ID par le message de FILE (qui ne contient que ce qui change)',
     cancel: 'annule l’alerte ID, envoyée par erreur ; FILE peut porter le texte',
+    cancelAfter: [
+      '',
+      'Une annulation dit : ce message était une erreur. Quand le danger est passé, envoyez une fin d’alerte :',
+      '  tocsin update ID deploy/examples/nice-all-clear.json',
+    ].join('\n'),
     status: 'montre où en est l’alerte ID',
     follow: 'suit l’envoi jusqu’à la fin',
     ingest: 'point d’entrée à essayer en premier',
