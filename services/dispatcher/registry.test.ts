@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { reachOf } from '../../shared/alert/area.ts';
@@ -266,4 +267,36 @@ test('a file that is corrupt is set aside, and the new one is filled from the st
   expect(registry.cursor('a')).toBeUndefined();
   apply(active(id(1)));
   expect(idsFor(forAreas('06088'))).toEqual([id(1)]);
+});
+
+test('a record comes back whole, as a stream that lost it needs it: version, probe, secret, last heard; and so does a tombstone', () => {
+  const secretHash = 'h'.repeat(43);
+  const one = { ...active(id(1), { version: 7, areas: ['06029', '06088'], webPush: true }) };
+  const records = [
+    { ...one, secretHash } as RegistryRecord,
+    active(id(2), { probe: true, areas: ['ZZ999'] }),
+    removed(id(3), 9),
+  ];
+  registry.apply(records.map((record) => ({ record })));
+  expect(registry.rows()).toBe(3);
+  expect(registry.size()).toBe(2);
+  expect([...registry.records('', 2), ...registry.records(id(2), 2)]).toEqual(records);
+  expect(registry.records(id(3), 2)).toEqual([]);
+});
+
+test('a file of the version before that could not give records back is read from the streams again, and serves meanwhile', () => {
+  const record = active(id(1), { version: 3 });
+  const cursor = { created: '2026-07-14T20:00:00Z', sequence: 5 };
+  registry.apply([{ site: 'a', cursor, record }]);
+  registry.close();
+  const old = new DatabaseSync(path);
+  old.exec('ALTER TABLE devices DROP COLUMN rest');
+  old.close();
+
+  registry = new Registry(path);
+  expect(registry.cursor('a')).toBeUndefined();
+  expect(registry.recipient(id(1))?.deviceId).toBe(id(1));
+  expect(registry.records('', 10)).toEqual([]);
+  registry.apply([{ site: 'a', cursor, record }]);
+  expect(registry.records('', 10)).toEqual([record]);
 });

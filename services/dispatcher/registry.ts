@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { departmentOf, type Reach } from '../../shared/alert/area.ts';
 import type { StreamCursor } from '../../shared/bus/consume.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
-import { type RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
+import { RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
 import { finestRange, finestShard } from '../../shared/subscription/shard.ts';
 import { PushAddress } from '../../shared/subscription/subscription.ts';
 
@@ -23,7 +23,7 @@ export type RecipientFilter =
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS devices (
     device_id TEXT PRIMARY KEY, version INTEGER NOT NULL, active INTEGER NOT NULL, transport TEXT NOT NULL,
-    address TEXT NOT NULL, language TEXT NOT NULL, shard INTEGER NOT NULL, probe INTEGER NOT NULL
+    address TEXT NOT NULL, language TEXT NOT NULL, shard INTEGER NOT NULL, probe INTEGER NOT NULL, rest TEXT
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS probes ON devices (probe, transport, shard) WHERE probe = 1;
   CREATE TABLE IF NOT EXISTS device_areas (
@@ -35,6 +35,14 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS whole (since INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS cursors (site TEXT PRIMARY KEY, created TEXT NOT NULL, sequence INTEGER NOT NULL) STRICT;
 `;
+
+/** What a record holds beside what the replica needs to be asked for: kept to give the record back to a stream. */
+const Rest = z.object({
+  appVersion: z.string().optional(),
+  lastHeardAt: z.string().optional(),
+  secretHash: z.string().optional(),
+  reason: z.string().optional(),
+});
 
 const RecipientRow = z.object({ device_id: z.string(), address: z.string(), language: z.string() });
 
@@ -56,6 +64,7 @@ export class Registry {
     this.#db = opened.db;
     this.rebuilt = opened.rebuilt;
     this.#db.exec(SCHEMA);
+    this.#addRest();
   }
 
   /** Applies records and moves the sites' cursors, in one transaction. */
@@ -141,27 +150,64 @@ export class Registry {
     return row === undefined ? undefined : toRecipient(row);
   }
 
+  /** How many devices are known, the removed ones among them: as many as a whole stream has messages. */
+  rows(): number {
+    return Number(this.#db.prepare('SELECT count(*) AS n FROM devices').get()?.['n'] ?? 0);
+  }
+
+  /** Records as the streams hold them, tombstones among them, in the order of their ids after `after`. */
+  records(after: string, limit: number): RegistryRecord[] {
+    const areas = this.#db.prepare(
+      'SELECT code FROM device_areas WHERE device_id = ? ORDER BY code',
+    );
+    return this.#db
+      .prepare(
+        'SELECT * FROM devices WHERE device_id > ? AND rest IS NOT NULL ORDER BY device_id LIMIT ?',
+      )
+      .all(after, limit)
+      .map((row) =>
+        fromRow(row, () => areas.all(String(row['device_id'])).map(({ code }) => String(code))),
+      );
+  }
+
   close(): void {
     this.#db.close();
   }
 
+  /** A file of an earlier version lacks what only the streams need: it is read from them again. */
+  #addRest(): void {
+    const columns = this.#db.prepare('PRAGMA table_info(devices)').all();
+    if (columns.some(({ name }) => name === 'rest')) return;
+    this.#db.exec('ALTER TABLE devices ADD COLUMN rest TEXT; DELETE FROM cursors;');
+  }
+
+  #isNews(deviceId: string, version: number): boolean {
+    const known = this.#db
+      .prepare('SELECT version, rest FROM devices WHERE device_id = ?')
+      .get(deviceId);
+    if (known === undefined) return true;
+    const held = Number(known['version']);
+    return version > held || (version === held && known['rest'] === null);
+  }
+
   #applyOne(record: RegistryRecord): void {
     const deviceId = recordDeviceId(record);
-    if (record.version <= this.version(deviceId)) return;
+    if (!this.#isNews(deviceId, record.version)) return;
     this.#db.prepare('DELETE FROM device_areas WHERE device_id = ?').run(deviceId);
     const shard = finestShard(deviceId);
     if (record.state === 'removed') {
       this.#db
-        .prepare("REPLACE INTO devices VALUES (?, ?, 0, '', '', '', ?, 0)")
-        .run(deviceId, record.version, shard);
+        .prepare("REPLACE INTO devices VALUES (?, ?, 0, '', '', '', ?, 0, ?)")
+        .run(deviceId, record.version, shard, JSON.stringify({ reason: record.reason }));
       return;
     }
-    const { address, areaCodes, language } = record.subscription;
+    const { address, areaCodes, language, appVersion } = record.subscription;
+    const rest = { appVersion, lastHeardAt: record.lastHeardAt, secretHash: record.secretHash };
     this.#db
-      .prepare('REPLACE INTO devices VALUES (?, ?, 1, ?, ?, ?, ?, ?)')
+      .prepare('REPLACE INTO devices VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)')
       .run(
         ...[deviceId, record.version, address.transport, JSON.stringify(address)],
-        ...[language, shard, record.probe ? 1 : 0],
+        ...[language, shard, record.probe ? 1 : 0, JSON.stringify(rest)],
       );
     const insert = this.#db.prepare('REPLACE INTO device_areas VALUES (?, ?, ?, ?, ?)');
     for (const code of areaCodes)
@@ -227,6 +273,28 @@ function toRecipient(row: unknown): Recipient {
     address: PushAddress.parse(JSON.parse(parsed.address)),
     language: parsed.language,
   };
+}
+
+/** A row and the areas beside it → the record that it was made of. */
+function fromRow(row: Record<string, unknown>, areaCodes: () => string[]): RegistryRecord {
+  const deviceId = row['device_id'];
+  const { appVersion, ...rest } = Rest.parse(JSON.parse(String(row['rest'])));
+  const common = { v: 1, version: row['version'] };
+  if (row['active'] !== 1)
+    return RegistryRecord.parse({ ...common, state: 'removed', deviceId, ...rest });
+  return RegistryRecord.parse({
+    ...common,
+    state: 'active',
+    probe: row['probe'] === 1,
+    subscription: {
+      deviceId,
+      address: JSON.parse(String(row['address'])),
+      areaCodes: areaCodes(),
+      language: row['language'],
+      appVersion,
+    },
+    ...rest,
+  });
 }
 
 /** Opens the replica; a file that fails SQLite's own check is set aside and a new one begun. */
