@@ -14,8 +14,7 @@ const NAMES = ['n1', 'n2', 'n3'];
 const CLUSTER = `cluster { name: site, port: 6222, routes: [ ${NAMES.map((name) => `nats://${name}:6222`).join(', ')} ] }`;
 const LEADER_CHANGE_MS = 20_000;
 
-// A large site may run its bus as a cluster of three. Seen to fail: without the message id (msgId) the repeats of a
-// publish whose acknowledgement was lost stand twice; with one replica the stream is gone with its server.
+// A large site may run its bus as a cluster of three.
 describeWhere(missing, `one site with a cluster of three (${image})`, () => {
   let network: StartedNetwork;
   let nodes: NatsContainer[] = [];

@@ -301,8 +301,7 @@ test('a stranger cannot import devices, nor hand a dispatcher an alert', async (
   }
 });
 
-// The last one, when everything above was tried. Seen to fail: with the check of the territory or of the placed field
-// taken out, the count of messages has risen.
+// The last one, when everything above was tried.
 test('P10 P12: slow clients hold up nobody and are cut off; after all the bad input nothing was sent, nothing is lost, and a good alert reaches everybody', async () => {
   const { hostname, port } = new URL(urlOf(system, 'ingest-a'));
   const slow = Array.from({ length: 50 }, () => {

@@ -97,7 +97,6 @@ test('P1 P2 P3 P4 P7: kill -9 of a dispatcher half-way costs nobody the alert, n
   await waitForProofs(system, quiet);
 }, 120_000);
 
-// Seen to fail: with the direct lane taken out of publish-alert.ts the answer is 503 and nobody gets anything.
 test('P1 P2: with the bus of both sites killed an alert is confirmed in two sites by the direct lane, and everybody gets it', async () => {
   await killHard(system, 'nats-a', 'nats-b');
   try {
@@ -146,7 +145,6 @@ async function pathStates(): Promise<Record<'fcm' | 'web-push', Set<string>>> {
   return states;
 }
 
-// Seen to fail: with a canary that counts an ingest's 202 as a proof (run-round.ts) no path ever turns.
 test('P5: FCM that accepts everything and delivers nothing turns its paths unproved within two and a half periods; Web Push stays proved and carries an alert to everybody there', async () => {
   await waitForProofs(system, quiet);
   await setFaults(system, { fcm: { blackHole: true } });

@@ -237,7 +237,7 @@ test('P2: the bus of one site alone, or one dispatcher’s intake alone, is enou
   expect(atPeer.lanes).toEqual([]);
 }, 40_000);
 
-// Seen to fail: with openEnvelope's checks of the key's audience taken out the third one is taken and sent.
+// Seen to fail: with openEnvelope's two checks of the audience taken out one of them is taken.
 test('P6 P7 P8: what is forged, tampered with or signed for another audience is refused on both lanes, counted, and never sent', async () => {
   const area = '06027';
   await crowd(area, 5, 1);
@@ -412,6 +412,7 @@ test('P9: a 410 and an UNREGISTERED remove the subscription from every replica, 
   }
 }, 40_000);
 
+// Seen to fail: with the guard's refusal taken out of gone-guard.ts nothing is quarantined.
 test('P9: a storm of 410 is quarantined, and everybody is still a subscriber', async () => {
   const area = '06085';
   await crowd(area, 40, 0);
