@@ -27,7 +27,7 @@ export interface HttpDeps extends AppDeps {
   readonly takeReceipt: (receipt: CompletionReceipt) => void;
   readonly takeProofs: (report: ProofReport) => void;
   readonly dispatch: Pick<Dispatch, 'progress'>;
-  readonly journal: Pick<Journal, 'after' | 'id'>;
+  readonly journal: Pick<Journal, 'after' | 'find' | 'id'>;
   readonly registry: Pick<Registry, 'count'>;
 }
 
@@ -52,9 +52,13 @@ export function createDispatcherApp(deps: HttpDeps): Express {
   });
   app.get('/v1/alerts/:id/progress', (request, response) => {
     const progress = deps.dispatch.progress(parsed(AlertId, request.params.id));
-    if (!progress)
-      throw new ProblemError(404, 'unknown-alert', 'This dispatcher does not have the alert');
+    if (!progress) throw unknownAlert();
     response.json(progress);
+  });
+  app.get('/v1/alerts/:id/envelope', (request, response) => {
+    const entry = deps.journal.find(parsed(AlertId, request.params.id));
+    if (!entry) throw unknownAlert();
+    response.type('application/jose').send(entry.jws);
   });
   app.get('/v1/audience', (request, response) => {
     response.json(audience(parsed(AudienceQuery, request.query).area, deps.registry));
@@ -67,6 +71,10 @@ const JournalQuery = z.object({ since: JournalCursorText.default(JOURNAL_START) 
 const AudienceQuery = z.object({
   area: z.union([AreaCode.transform((code) => [code]), z.array(AreaCode).max(MAX_AREAS)]),
 });
+
+function unknownAlert(): ProblemError {
+  return new ProblemError(404, 'unknown-alert', 'This dispatcher does not have the alert');
+}
 
 function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.infer<Schema> {
   const result = schema.safeParse(input);

@@ -109,7 +109,8 @@ export function startIngest(
       await redelivery;
     });
 
-    const sources = { outbox, buses, verifyEnvelope };
+    const { dispatchers, internalToken } = config;
+    const sources = { outbox, buses, dispatchers, internalToken, verifyEnvelope };
     const app = createIngestApp({
       log,
       health,

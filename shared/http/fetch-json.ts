@@ -14,8 +14,7 @@ export class FetchError extends Error {
   }
 }
 
-export interface FetchJsonOptions<Schema extends z.ZodType> {
-  readonly schema: Schema;
+interface FetchOptions {
   readonly timeoutMs: number;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly token?: string;
@@ -27,6 +26,10 @@ export interface FetchJsonOptions<Schema extends z.ZodType> {
   readonly signal?: AbortSignal;
 }
 
+export interface FetchJsonOptions<Schema extends z.ZodType> extends FetchOptions {
+  readonly schema: Schema;
+}
+
 /** The most that we read of a service's answer. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
@@ -35,6 +38,25 @@ export async function fetchJson<Schema extends z.ZodType>(
   url: string,
   options: FetchJsonOptions<Schema>,
 ): Promise<z.infer<Schema>> {
+  const { text, status } = await request(url, options);
+  const parsed = options.schema.safeParse(parseJson(text));
+  if (!parsed.success)
+    throw new FetchError(`${new URL(url).host} gave an answer we do not understand`, {
+      status,
+      cause: parsed.error,
+    });
+  return parsed.data;
+}
+
+/** The same for an answer that is no JSON, such as a signed envelope: its text as it came, for the caller to check. */
+export async function fetchText(url: string, options: FetchOptions): Promise<string> {
+  return (await request(url, options)).text;
+}
+
+async function request(
+  url: string,
+  options: FetchOptions,
+): Promise<{ text: string; status: number }> {
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const body =
     options.text ?? (options.json === undefined ? undefined : JSON.stringify(options.json));
@@ -60,19 +82,12 @@ export async function fetchJson<Schema extends z.ZodType>(
   } catch (error) {
     throw new FetchError(`no answer from ${new URL(url).host}`, { cause: error });
   }
-  const json = parseJson(text);
   if (!response.ok)
     throw new FetchError(`${new URL(url).host} answered ${response.status}`, {
       status: response.status,
-      body: json,
+      body: parseJson(text),
     });
-  const parsed = options.schema.safeParse(json);
-  if (!parsed.success)
-    throw new FetchError(`${new URL(url).host} gave an answer we do not understand`, {
-      status: response.status,
-      cause: parsed.error,
-    });
-  return parsed.data;
+  return { text, status: response.status };
 }
 
 async function readBounded(response: Response): Promise<string> {

@@ -334,3 +334,53 @@ test('P2: what one site’s ingest took can be followed and cancelled at the oth
   const cancelled = await post(b.base + links.cancel, {});
   expect(cancelled.json).toMatchObject({ msgType: 'Cancel', durability: 'two-sites' });
 });
+
+test('P2 P3: with both buses and the ingest that took it gone, the other ingest still follows, updates and cancels', async () => {
+  const a = await start();
+  for (const { nats } of sites) await nats.kill('SIGKILL');
+  const taken = await send(a.base, niceAlert(Date.now()));
+  const { links, id } = AcceptedAnswer.parse(taken.json);
+  await a.close();
+  const b = await start({ node: 'b', buses: 0 });
+  const look = (path: string) =>
+    fetch(b.base + path, { headers: { authorization: `Bearer ${PREFECTURE_KEY}` } });
+  expect(AlertProgress.parse(await (await look(links.self)).json())).toMatchObject({ id });
+  expect((await look(`/v1/alerts/${'0'.repeat(32)}`)).status).toBe(404);
+  const updated = await post(b.base + links.update, { info: niceAlert(Date.now()).info });
+  expect(updated.json).toMatchObject({ msgType: 'Update', durability: 'two-sites' });
+  const cancelled = await post(b.base + links.cancel, {});
+  expect(cancelled.json).toMatchObject({ msgType: 'Cancel', durability: 'two-sites' });
+});
+
+test('P3: a dispatcher that hands out something unsigned, or another alert, is not believed', async () => {
+  const a = await start();
+  const real = AcceptedAnswer.parse((await send(a.base, niceAlert(Date.now()))).json);
+  const jws = sites[0].dispatcher.stored.get(real.id) ?? '';
+  await a.close();
+  for (const { nats } of sites) await nats.kill('SIGKILL');
+  const b = await start({ node: 'b', buses: 0 });
+  const [forged, other] = ['1'.repeat(32), '2'.repeat(32)];
+  for (const { dispatcher } of sites) {
+    dispatcher.put(forged, `${jws.slice(0, -8)}AAAAAAAA`);
+    dispatcher.put(other, jws);
+  }
+  for (const id of [forged, other])
+    expect((await post(`${b.base}/v1/alerts/${id}/cancel`, {})).status).toBe(404);
+});
+
+test('P2 P3: ingests that know different updates make two Cancels of one request; both are taken', async () => {
+  const a = await start();
+  const alert = niceAlert(Date.now());
+  const { links } = AcceptedAnswer.parse((await send(a.base, alert)).json);
+  await post(a.base + links.update, { info: alert.info });
+  const b = await start({ node: 'b' });
+  const request = { sent: alert.sent };
+  const answers = [
+    await post(a.base + links.cancel, request),
+    await post(b.base + links.cancel, request),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+  const ids = answers.map(({ json }) => AcceptedAnswer.parse(json).id);
+  expect(new Set(ids).size).toBe(2);
+  await until(() => ids.every((id) => sites[0].dispatcher.stored.has(id)));
+});

@@ -10,6 +10,8 @@ export interface StandInDispatcher {
   readonly url: string;
   /** Envelopes it was handed, by alert id. */
   readonly stored: ReadonlyMap<string, string>;
+  /** Lets it hand out something as the envelope of an id, true or not. */
+  readonly put: (id: string, jws: string) => void;
   mode: IntakeMode;
   /** What it says of the audience; undefined: it hangs. */
   audience: { fcm: number; 'web-push': number } | undefined;
@@ -34,11 +36,13 @@ export async function startStandInDispatcher(
       return respond(response, 401, {});
     if (url.pathname === '/v1/audience')
       return standIn.audience && respond(response, 200, { v: 1, counts: standIn.audience });
-    const [, id] = /^\/v1\/alerts\/([0-9a-f]{32})\/progress$/.exec(url.pathname) ?? [];
-    if (id)
-      return stored.has(id)
-        ? respond(response, 200, progress(site, id))
-        : respond(response, 404, {});
+    const [, id, what] =
+      /^\/v1\/alerts\/([0-9a-f]{32})\/(progress|envelope)$/.exec(url.pathname) ?? [];
+    const jwsOfId = stored.get(id ?? '');
+    if (id !== undefined && jwsOfId === undefined) return respond(response, 404, {});
+    if (jwsOfId !== undefined && what === 'envelope')
+      return response.writeHead(200, { 'content-type': 'application/jose' }).end(jwsOfId);
+    if (id !== undefined) return respond(response, 200, progress(site, id));
     if (url.pathname !== '/v1/intake' || request.headers['content-type'] !== 'application/jose')
       return respond(response, 404, {});
     intakes += 1;
@@ -68,6 +72,7 @@ export async function startStandInDispatcher(
   const standIn: StandInDispatcher = {
     url: `http://127.0.0.1:${port}`,
     stored,
+    put: (id, jws) => void stored.set(id, jws),
     mode: 'store',
     audience: { fcm: 600, 'web-push': 400 },
     start,

@@ -1,0 +1,61 @@
+import { expect, test } from '@jest/globals';
+import { listen } from '../../shared/http/listen.ts';
+import { Health } from '../../shared/lifecycle/health.ts';
+import { createLogger } from '../../shared/log/logger.ts';
+import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
+import { createDispatcherApp } from './http-app.ts';
+import { Journal } from './journal.ts';
+import { Registry } from './registry.ts';
+
+const ID = '0123456789abcdef0123456789abcdef';
+const TOKEN = 'internal-token';
+
+async function withApp(work: (url: string, journal: Journal) => Promise<void>): Promise<void> {
+  const journal = new Journal(':memory:');
+  const registry = new Registry(':memory:');
+  const app = createDispatcherApp({
+    log: createLogger('dispatcher', 'a', 'silent'),
+    health: new Health(),
+    metrics: createMetricsRegistry('dispatcher', 'a'),
+    node: 'a',
+    site: 'a',
+    token: TOKEN,
+    takeAlert: async () => 'stored',
+    takeReceipt: () => undefined,
+    takeProofs: () => undefined,
+    dispatch: { progress: () => undefined },
+    journal,
+    registry,
+  });
+  const http = await listen(app, { host: '127.0.0.1', port: 0 });
+  try {
+    await work(`http://127.0.0.1:${http.port}`, journal);
+  } finally {
+    await http.close();
+    journal.close();
+    registry.close();
+  }
+}
+
+test('P2: the envelope of an alert is handed out as it was signed, to whom has the token, and only if it is there', async () => {
+  await withApp(async (url, journal) => {
+    const jws = 'e30.e30.c2lnbmF0dXJl';
+    journal.insert({
+      id: ID,
+      jws,
+      contentHash: 'hash',
+      audience: 'public',
+      receivedAtMs: 0,
+      expiresAtMs: 1,
+      state: 'expired',
+      arrivals: ['direct'],
+    });
+    const get = (id: string, token = TOKEN) =>
+      fetch(`${url}/v1/alerts/${id}/envelope`, { headers: { authorization: `Bearer ${token}` } });
+    const found = await get(ID);
+    expect(found.headers.get('content-type')).toMatch(/^application\/jose/);
+    expect(await found.text()).toBe(jws);
+    const others = [await get('f'.repeat(32)), await get('no-id'), await get(ID, 'wrong')];
+    expect(others.map(({ status }) => status)).toEqual([404, 400, 401]);
+  });
+});
