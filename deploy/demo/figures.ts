@@ -21,7 +21,7 @@ export interface DemoFigures {
   readonly perTransport: Readonly<Record<'fcm' | 'web-push', TransportFigures>>;
   /** Devices by the node whose copy came first. */
   readonly perNode: Readonly<Record<string, number>>;
-  readonly probes: { readonly received: number; readonly known: number };
+  readonly probes: { readonly received: number; readonly total: number };
   readonly cancelledOnDevices: number;
 }
 
@@ -42,7 +42,7 @@ interface Facts {
   readonly cancelled: CrowdReport;
   readonly killedNode: string;
   readonly receivedAtKill: number;
-  readonly probes: { readonly received: number; readonly known: number };
+  readonly probes: { readonly received: number; readonly total: number };
 }
 
 /** Pure: reports of the devices → figures. */
@@ -108,7 +108,7 @@ export function table(figures: DemoFigures): string {
     ['devices outside that got it (must be 0)', String(figures.outsideArea)],
     ['first device after', ms(figures.firstMs)],
     ['last device after', ms(figures.lastMs)],
-    ['probes that received it', `${figures.probes.received} of ${figures.probes.known}`],
+    ['probes that received it', `${figures.probes.received} of ${figures.probes.total}`],
     [
       `dispatcher ${figures.killedNode} killed with -9 at`,
       `${figures.killedAtPercent} % of the devices`,

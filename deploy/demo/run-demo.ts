@@ -74,9 +74,7 @@ async function raiseKillCancel(
     ({ inside }) => inside.received === inside.devices,
   );
   say(`the last device has it ${((Date.now() - sentAtMs) / 1000).toFixed(1)} s after the send`);
-  const probes = await until('the probes have it', { timeoutMs: 15_000, everyMs: 200 }, () =>
-    probesOf(system, alertId),
-  );
+  const probes = await untilProbes(system, alertId);
 
   say(`cancelling it: tocsin cancel ${alertId}`);
   await runCli(system, ['cancel', alertId, '--reason', 'Démonstration terminée']);
@@ -118,14 +116,30 @@ async function untilReport(
 }
 
 const Witnessed = z.object({
-  probes: z.object({ received: z.int(), known: z.array(z.unknown()) }),
+  probes: z.object({ received: z.int(), total: z.int() }),
 });
 
-/** The ingest's word on the probes, once all it knows of have received the alert. */
+/** The ingest's word on the probes, once all that the canaries have registered received the alert; else the last one. */
+async function untilProbes(
+  system: RunningSystem,
+  alertId: string,
+): Promise<{ received: number; total: number }> {
+  let last = await probesOf(system, alertId);
+  try {
+    return await until('the probes have it', { timeoutMs: 15_000, everyMs: 200 }, async () => {
+      last = await probesOf(system, alertId);
+      return last.total > 0 && last.received === last.total ? last : undefined;
+    });
+  } catch (error) {
+    if (error instanceof DemoError) return last;
+    throw error;
+  }
+}
+
 async function probesOf(
   system: RunningSystem,
   alertId: string,
-): Promise<{ received: number; known: number } | undefined> {
+): Promise<{ received: number; total: number }> {
   const { probes } = await fetchJson(
     `${urlOf(system, `ingest-${system.sites[0]}`)}/v1/alerts/${alertId}`,
     {
@@ -134,9 +148,7 @@ async function probesOf(
       token: readFileSync(join(system.stateDir, 'keys/pref06.key'), 'utf8').trim(),
     },
   );
-  return probes.received > 0
-    ? { received: probes.received, known: probes.known.length }
-    : undefined;
+  return probes;
 }
 
 /** The 32 hexadecimal digits that `tocsin send` prints. */

@@ -24,6 +24,8 @@ interface RegistrationDeps {
 interface Registration {
   /** True once every probe has an address and some edge has taken all of them. */
   readonly registered: () => boolean;
+  /** How many probes some edge has taken at once, at most: what is in the registry stays there. */
+  readonly count: () => number;
   /** Register soon: an address is new, or seems to be forgotten. */
   readonly again: () => void;
   readonly running: Promise<void>;
@@ -39,12 +41,14 @@ export function registerProbes(
   deps: RegistrationDeps,
 ): Registration {
   let registered = false;
+  let count = 0;
   let wake = new AbortController();
   const run = async () => {
     for (let failures = 0; !deps.signal.aborted; ) {
       wake = new AbortController();
       const taken = await tryEdges(probes, target, deps);
       const complete = taken?.probes === probes.length;
+      count = Math.max(count, taken?.probes ?? 0);
       failures = complete ? 0 : failures + 1;
       if (taken && complete) {
         registered = true;
@@ -56,6 +60,7 @@ export function registerProbes(
   };
   return {
     registered: () => registered,
+    count: () => count,
     again: () => wake.abort(),
     running: run(),
   };

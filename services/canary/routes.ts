@@ -3,7 +3,7 @@ import type { Express } from 'express';
 import { AlertId } from '../../shared/alert/alert-id.ts';
 import { requireToken } from '../../shared/http/bearer.ts';
 import { invalidRequest } from '../../shared/http/problem.ts';
-import type { ProbeWitness } from '../../shared/receipt/proof.ts';
+import type { WitnessAnswer } from '../../shared/receipt/proof.ts';
 import { renderPage } from './page/page.ts';
 import type { PageModel } from './page/page-model.ts';
 import { SCRIPT } from './page/script.ts';
@@ -15,7 +15,7 @@ interface RoutesDeps {
   readonly internalToken: string;
   readonly pageModel: (language: Language) => PageModel;
   readonly pathsReport: () => PathsReport;
-  readonly witnessesOf: (alertId: string) => readonly ProbeWitness[];
+  readonly witnessesOf: (alertId: string) => WitnessAnswer;
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { alertId } from '../../shared/alert/alert-id.ts';
 import { createLogger } from '../../shared/log/logger.ts';
-import { ProbeWitness } from '../../shared/receipt/proof.ts';
+import { WitnessAnswer } from '../../shared/receipt/proof.ts';
 import { startTestSandbox, type TestSandbox } from '../../tests/support/sandbox-tls.ts';
 import { createSigningKey, publicHalves, testAlert } from '../../tests/support/signed-alerts.ts';
 import { readConfig } from './config.ts';
@@ -193,19 +193,22 @@ test('P8: a real alert is witnessed once by each probe; a forged one is refused 
     const response = await fetch(`${canary.base}/v1/alerts/${id}/witnesses`, {
       headers: { authorization: `Bearer ${token}` },
     });
-    return response.ok ? ProbeWitness.array().parse(await response.json()) : response.status;
+    return response.ok ? WitnessAnswer.parse(await response.json()) : response.status;
   };
   const realId = await alertId(real);
   await until('the forged one was refused by both', async () =>
     /canary_refused_total\{reason="unsigned",[^}]*\} 2/.test(await canary.text('/metrics')),
   );
   const seen = await witnesses(realId);
-  expect(Array.isArray(seen) && seen.map(({ probe }) => probe).sort()).toEqual([
+  expect(seen).toMatchObject({ canary: 'a', probes: 2 });
+  expect(typeof seen === 'object' && seen.witnesses.map(({ probe }) => probe).sort()).toEqual([
     'a-fcm',
     'a-web-push',
   ]);
-  expect(await witnesses(await alertId(forged))).toEqual([]);
+  expect(await witnesses(await alertId(forged))).toMatchObject({ probes: 2, witnesses: [] });
   expect(await witnesses(realId, 'wrong')).toBe(401);
   expect(await witnesses('no-id')).toBe(400);
-  expect(await canary.text('/?lang=fr')).toContain('Attaque à Nice');
+  const page = await canary.text('/?lang=fr');
+  expect(page).toContain('Attaque à Nice');
+  expect(page).toContain('reçue par 2 témoins sur 2');
 });

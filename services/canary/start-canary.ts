@@ -12,6 +12,7 @@ import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
 import { Health } from '../../shared/lifecycle/health.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
+import type { WitnessAnswer } from '../../shared/receipt/proof.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import { createAgeClock } from './age-clock.ts';
@@ -203,8 +204,16 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     );
     tasks.push(processes.running);
 
+    // Probes of an earlier life receive before they are registered again: who received it counts in any case.
+    const probesBeside = (seen: number) => Math.max(registration.count(), seen);
+    const witnessesOf = (alertId: string): WitnessAnswer => {
+      const seen = witnesses.of(alertId);
+      const probeCount = probesBeside(seen.length);
+      return { v: 1, canary: config.nodeName, probes: probeCount, witnesses: [...seen] };
+    };
     const pageModel = (language: Language): PageModel => {
       const judged = judge.judged();
+      const realAlert = witnesses.latest();
       return {
         language,
         canary: config.nodeName,
@@ -217,8 +226,8 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         findings: diagnose(judged),
         unready: processes.states(),
         rounds: rounds.newest(PAGE_ROUNDS),
-        realAlert: witnesses.latest(),
-        probeCount: probes.length,
+        realAlert,
+        probeCount: probesBeside(realAlert?.witnesses.length ?? 0),
         otherCanaries: others.states(),
         runbooksUrl: config.runbooksUrl,
       };
@@ -232,7 +241,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       internalToken,
       pageModel,
       pathsReport: () => pathsReport(config.nodeName, judge.judged(), wallNow()),
-      witnessesOf: witnesses.of,
+      witnessesOf,
     });
     finishApp(app, log);
     const listening = await listen(app, { host: config.host, port: config.port });

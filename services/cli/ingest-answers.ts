@@ -53,6 +53,7 @@ export const AlertStatus = z.looseObject({
   probes: z
     .looseObject({
       received: z.number(),
+      total: z.number().optional().catch(undefined),
       known: z.array(z.looseObject({ receivedAt: z.string() })),
     })
     .optional()

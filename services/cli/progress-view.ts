@@ -54,7 +54,7 @@ function probeLines({ probes }: AlertStatus, startMs: number, texts: Texts): str
     .map(({ receivedAt }) => receivedAt)
     .sort((a, b) => Date.parse(a) - Date.parse(b))
     .at(-1);
-  return [texts.probes(probes.received, secondsAfter(startMs, last))];
+  return [texts.probes(probes.received, probes.total, secondsAfter(startMs, last))];
 }
 
 function secondsAfter(startMs: number, at: string | null | undefined): number | undefined {

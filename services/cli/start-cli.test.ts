@@ -333,6 +333,7 @@ test('--follow shows what changes until the alert is sent', async () => {
       },
       probes: {
         received: acceptedCount > 500 ? 2 : 0,
+        total: 4,
         known:
           acceptedCount > 500
             ? [
@@ -380,7 +381,7 @@ test('--follow shows what changes until the alert is sent', async () => {
   expect(out).toContain('fcm       400 sur 1\u00a0000 acceptés par le fournisseur, 600 en attente');
   expect(out).toContain('(premier après 0,1 s, dernier après 1,5 s)');
   expect(out).toContain('nœud b    ne répond pas');
-  expect(out).toContain('Reçue et vérifiée par 2 sondes après 1,1 s');
+  expect(out).toContain('Reçue et vérifiée par 2 sondes sur 4 après 1,1 s');
   expect(out).toContain('Appareils fcm : affichée 12');
   expect(out).toContain('annulée');
   expect(out.match(/envoi en cours/g)?.length).toBeLessThanOrEqual(4);

@@ -72,10 +72,10 @@ export const ENGLISH: Texts = {
   node: (name, state, counts) => `  node ${name.padEnd(4)} ${STATES[state] ?? state}${counts}`,
   nodeCounts: (counts) =>
     counts.length === 0 ? '' : `: ${counts.map(([kind, n]) => `${kind} ${number(n)}`).join(', ')}`,
-  probes: (received, afterSeconds) =>
+  probes: (received, total, afterSeconds) =>
     received === 0
-      ? '  No probe has received it yet'
-      : `  Received and verified by ${received} ${received === 1 ? 'probe' : 'probes'}${afterSeconds === undefined ? '' : ` after ${seconds(afterSeconds)}`}`,
+      ? `  No probe${total ? ` of ${total}` : ''} has received it yet`
+      : `  Received and verified by ${total ? `${received} of ${total}` : received} ${(total ?? received) === 1 ? 'probe' : 'probes'}${afterSeconds === undefined ? '' : ` after ${seconds(afterSeconds)}`}`,
   receipts: (kind, actions) =>
     `  ${kind} devices: ${Object.entries(actions)
       .map(([action, n]) => `${ACTIONS[action] ?? action} ${number(n)}`)

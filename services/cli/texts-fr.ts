@@ -92,10 +92,10 @@ export const FRENCH = {
     `  nœud ${name.padEnd(4)} ${STATES[state] ?? state}${counts}`,
   nodeCounts: (counts: readonly (readonly [string, number])[]) =>
     counts.length === 0 ? '' : ` : ${counts.map(([kind, n]) => `${kind} ${number(n)}`).join(', ')}`,
-  probes: (received: number, afterSeconds: number | undefined) =>
+  probes: (received: number, total: number | undefined, afterSeconds: number | undefined) =>
     received === 0
-      ? '  Aucune sonde ne l’a encore reçue'
-      : `  Reçue et vérifiée par ${received} ${plural(received, 'sonde', 'sondes')}${afterSeconds === undefined ? '' : ` après ${seconds(afterSeconds)}`}`,
+      ? `  Aucune sonde${total ? ` sur ${total}` : ''} ne l’a encore reçue`
+      : `  Reçue et vérifiée par ${received} ${plural(received, 'sonde', 'sondes')}${total ? ` sur ${total}` : ''}${afterSeconds === undefined ? '' : ` après ${seconds(afterSeconds)}`}`,
   receipts: (kind: string, actions: Readonly<Record<string, number>>) =>
     `  Appareils ${kind} : ${Object.entries(actions)
       .map(([action, n]) => `${ACTIONS[action] ?? action} ${number(n)}`)

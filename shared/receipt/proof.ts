@@ -33,3 +33,12 @@ export const ProbeWitness = z.strictObject({
   receivedAt: z.iso.datetime(),
 });
 export type ProbeWitness = z.infer<typeof ProbeWitness>;
+
+/** What a canary says of one real alert: how many probes it has in the registry, and which of them received it. */
+export const WitnessAnswer = z.strictObject({
+  v: z.literal(1),
+  canary: NodeName,
+  probes: z.int().nonnegative(),
+  witnesses: z.array(ProbeWitness).max(1000),
+});
+export type WitnessAnswer = z.infer<typeof WitnessAnswer>;

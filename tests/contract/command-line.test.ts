@@ -78,6 +78,7 @@ const progress: AlertProgress = {
   },
   probes: {
     received: 1,
+    total: 2,
     known: [{ probe: 'a-fcm', transport: 'fcm', via: 'b', receivedAt: '2026-07-14T20:31:09.100Z' }],
   },
   deviceReceipts: { fcm: { shown: 990 } },
@@ -154,7 +155,7 @@ test('what ingest answers is what the command line shows', async () => {
     '  fcm       1\u00a0000 sur 1\u00a0000 acceptés par le fournisseur (premier après 0,1 s, dernier après 0,9 s)',
     '  nœud b    envoi terminé : fcm 600',
     '  nœud a    ne répond pas',
-    '  Reçue et vérifiée par 1 sonde après 1,1 s',
+    '  Reçue et vérifiée par 1 sonde sur 2 après 1,1 s',
     '  Appareils fcm : affichée 990',
     '',
   ]);

@@ -61,6 +61,8 @@ export const AlertProgress = z.strictObject({
   probes: z.strictObject({
     /** Distinct probes that received, decrypted and verified it. */
     received: count,
+    /** Probes that the canaries which answered have registered; never less than `received`. */
+    total: count,
     known: z.array(
       z.strictObject({
         probe: z.string(),

@@ -126,9 +126,16 @@ test('a probe that two canaries saw counts once, at its earliest; edges’ recei
   } as const;
   const merged = merge({
     witnesses: [
-      witness,
-      { ...witness, receivedAt: '2026-07-14T20:31:08.500Z' },
-      { ...witness, probe: 'p2' },
+      { v: 1, canary: 'a', probes: 2, witnesses: [witness] },
+      {
+        v: 1,
+        canary: 'b',
+        probes: 2,
+        witnesses: [
+          { ...witness, receivedAt: '2026-07-14T20:31:08.500Z' },
+          { ...witness, probe: 'p2' },
+        ],
+      },
     ],
     receipts: [
       { fcm: { shown: 3 } },
@@ -136,7 +143,7 @@ test('a probe that two canaries saw counts once, at its earliest; edges’ recei
       {},
     ],
   });
-  expect(merged.probes.received).toBe(2);
+  expect(merged.probes).toMatchObject({ received: 2, total: 4 });
   expect(merged.probes.known[0]).toMatchObject({
     probe: 'p1',
     receivedAt: '2026-07-14T20:31:08.500Z',
@@ -145,4 +152,17 @@ test('a probe that two canaries saw counts once, at its earliest; edges’ recei
     fcm: { shown: 5, replaced: 1 },
     'web-push': { ignored: 1 },
   });
+});
+
+test('P5: a probe that received it counts, also when its canary has registered fewer; no canary is nought of nought', () => {
+  const witnesses = ['p1', 'p2'].map((probe) => ({
+    alertId: ID,
+    probe,
+    transport: 'fcm' as const,
+    via: 'a',
+    receivedAt: '2026-07-14T20:31:09.000Z',
+  }));
+  const early = merge({ witnesses: [{ v: 1, canary: 'a', probes: 0, witnesses }] });
+  expect(early.probes).toMatchObject({ received: 2, total: 2 });
+  expect(merge({}).probes).toEqual({ received: 0, total: 0, known: [] });
 });

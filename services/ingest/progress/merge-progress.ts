@@ -4,7 +4,7 @@ import {
   type DeviceReceiptCounts,
 } from '../../../shared/receipt/device-receipt.ts';
 import type { DispatchProgress, TransportProgress } from '../../../shared/receipt/progress.ts';
-import type { ProbeWitness } from '../../../shared/receipt/proof.ts';
+import type { ProbeWitness, WitnessAnswer } from '../../../shared/receipt/proof.ts';
 import type { AlertProgress, MergedTransport, NodeProgress } from './alert-progress.ts';
 
 /** What one dispatcher said: its progress, that it does not know the alert, or nothing. */
@@ -16,7 +16,8 @@ export interface NodeAnswer {
 
 export interface ProgressSources {
   readonly nodes: readonly NodeAnswer[];
-  readonly witnesses: readonly ProbeWitness[];
+  /** One for each canary that answered. */
+  readonly witnesses: readonly WitnessAnswer[];
   /** One for each edge that answered. */
   readonly receipts: readonly DeviceReceiptCounts[];
   /** What this ingest knows by itself. */
@@ -121,10 +122,15 @@ function mergeTransport(parts: readonly TransportProgress[]): MergedTransport {
 
 const byInstant = (a: string, b: string) => Date.parse(a) - Date.parse(b);
 
-/** Two canaries may have seen the same probe: its earliest receipt counts, once. */
-function mergeWitnesses(witnesses: readonly ProbeWitness[]): AlertProgress['probes'] {
+/**
+ * Two canaries may have seen the same probe: its earliest receipt counts, once. Each canary has probes of its own, so
+ * their numbers add up; a canary that does not answer adds none, and is missed on its own page.
+ */
+function mergeWitnesses(answers: readonly WitnessAnswer[]): AlertProgress['probes'] {
+  const witnesses = answers.flatMap((answer) => answer.witnesses);
+  const registered = answers.reduce((sum, { probes }) => sum + probes, 0);
   const first = new Map<string, ProbeWitness>();
-  for (const witness of [...witnesses].sort((a, b) => byInstant(a.receivedAt, b.receivedAt)))
+  for (const witness of witnesses.sort((a, b) => byInstant(a.receivedAt, b.receivedAt)))
     if (!first.has(witness.probe)) first.set(witness.probe, witness);
   const known = [...first.values()].map(({ probe, transport, via, receivedAt }) => ({
     probe,
@@ -132,7 +138,7 @@ function mergeWitnesses(witnesses: readonly ProbeWitness[]): AlertProgress['prob
     via,
     receivedAt,
   }));
-  return { received: known.length, known };
+  return { received: known.length, total: Math.max(registered, known.length), known };
 }
 
 /** A device answers to one edge, so the edges' counts add up. */

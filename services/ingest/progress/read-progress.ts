@@ -1,9 +1,9 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Peer } from '../../../shared/bus/bus-config.ts';
 import { FetchError, fetchJson } from '../../../shared/http/fetch-json.ts';
 import { DeviceReceiptCounts } from '../../../shared/receipt/device-receipt.ts';
 import { DispatchProgress } from '../../../shared/receipt/progress.ts';
-import { ProbeWitness } from '../../../shared/receipt/proof.ts';
+import { WitnessAnswer } from '../../../shared/receipt/proof.ts';
 import type { NodeAnswer, ProgressSources } from './merge-progress.ts';
 
 const ASK_LIMIT_MS = 1_000;
@@ -37,7 +37,7 @@ export async function readProgress(
     ),
     Promise.all(
       deps.canaries.map((peer) =>
-        ask(peer, `/v1/alerts/${id}/witnesses`, z.array(ProbeWitness).max(1000)).catch(() => []),
+        ask(peer, `/v1/alerts/${id}/witnesses`, WitnessAnswer).catch(() => undefined),
       ),
     ),
     Promise.all(
@@ -48,7 +48,7 @@ export async function readProgress(
   ]);
   return {
     nodes,
-    witnesses: witnesses.flat(),
+    witnesses: witnesses.filter((each) => each !== undefined),
     receipts: receipts.filter((each) => each !== undefined),
   };
 }
