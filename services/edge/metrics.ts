@@ -73,3 +73,19 @@ export function createEdgeMetrics(registry: Registry, sites: readonly string[]):
     for (const result of ARRIVAL_RESULTS) metrics.alerts.inc({ arrival, result }, 0);
   return metrics;
 }
+
+/** Which sites' buses can be used, read when somebody looks. Named as in ingest and dispatcher, for one alarm on all. */
+export function observeBuses(
+  registry: Registry,
+  buses: readonly { readonly site: string; readonly ready: boolean }[],
+): void {
+  new Gauge({
+    name: 'edge_bus_ready',
+    help: '1 while the site’s bus is connected, checked and usable',
+    labelNames: ['site'] as const,
+    registers: [registry],
+    collect() {
+      for (const { site, ready } of buses) this.set({ site }, ready ? 1 : 0);
+    },
+  });
+}

@@ -16,7 +16,7 @@ import { readJournal } from './alerts/read-journals.ts';
 import { openRecentAlerts } from './alerts/recent-alerts.ts';
 import type { EdgeConfig } from './config.ts';
 import { createEdgeEvents } from './events.ts';
-import { createEdgeMetrics } from './metrics.ts';
+import { createEdgeMetrics, observeBuses } from './metrics.ts';
 import { bundleWeb } from './page/bundle-web.ts';
 import { createPages } from './page/pages.ts';
 import { addPageRoutes } from './page/routes.ts';
@@ -63,6 +63,7 @@ export function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
       cleanup.add(`bus ${site.site}`, () => bus.close());
       return bus;
     });
+    observeBuses(registry, buses);
     const counts = createReceiptCounts(alerts.has);
 
     const stop = new AbortController();
