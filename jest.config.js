@@ -17,7 +17,6 @@ export default {
       roots: ['<rootDir>/services', '<rootDir>/shared', '<rootDir>/deploy', '<rootDir>/tests'],
       testMatch: ['**/*.test.ts'],
       testPathIgnorePatterns: ['/node_modules/', ...HEAVY],
-      testTimeout: 20_000,
     },
     {
       ...common,
@@ -25,8 +24,9 @@ export default {
       roots: ['<rootDir>/tests'],
       testMatch: HEAVY.map((folder) => `${folder}**/*.test.ts`),
       runner: '<rootDir>/tests/support/one-by-one-runner.js',
-      testTimeout: 60_000,
     },
   ],
+  // Here, because Jest takes no notice of it in a project.
+  testTimeout: 20_000,
   reporters: ['default', '<rootDir>/tests/support/closing-line.js'],
 };

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -99,7 +100,9 @@ test('a second launcher in the same folder is refused with the pid of the first;
     });
     await expect(buses()).rejects.toThrow(`already running: process ${first.pid}`);
   } finally {
+    const ended = once(first, 'exit');
     first.kill('SIGKILL');
+    await ended;
   }
   const left = readRunFile(filesOf(stateDir).runFile)?.processes ?? [];
   expect(left).toHaveLength(2);

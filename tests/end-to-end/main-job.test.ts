@@ -71,8 +71,8 @@ function raise(ingest: string, example: string): Promise<AcceptedAnswer> {
   });
 }
 
-// Seen to fail: with the peers' shards skipped without a receipt (ring.ts) half of the killed node's devices stay without
-// the alert (P2); without the device's memory of what it showed (decide.ts) devices show it twice (P4).
+// Seen to fail: with a ring that leaves the peers' shards to them without a receipt (ring.ts) the killed node's devices
+// never get the alert (P2); without the device's memory of what it showed (decide.ts) four devices showed it twice (P4).
 test('P1 P2 P3 P4 P7: kill -9 of a dispatcher half-way costs nobody the alert, nobody gets it twice or outside the area, and the Cancel takes it down everywhere', async () => {
   const figures = await runDemo(system, {
     devices: DEVICES,
