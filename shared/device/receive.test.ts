@@ -110,6 +110,29 @@ test('P3: a Cancel that overtakes its Alert is remembered: the Alert stays silen
   });
 });
 
+test('P3 P4: two Cancels of one alert, of which one names an Update more, are as good as one, in either order', async () => {
+  const short = await push(CANCEL, { references: [FIRST] });
+  const long = await push(sampleAlert({ identifier: 'cancel-2', msgType: 'Cancel' }), {
+    references: [FIRST, update('u1')],
+  });
+  for (const cancels of [
+    [short, long],
+    [long, short],
+  ]) {
+    const device = createDevice();
+    await device.take(await push(FIRST));
+    await device.take(await push(update('u1'), { references: [FIRST] }));
+    const decisions = [];
+    for (const cancel of cancels) decisions.push(await device.take(cancel));
+    expect(decisions).toEqual([
+      { action: 'taken-down', tags: [await alertId(FIRST)] },
+      { action: 'taken-down', tags: [] },
+    ]);
+    for (const late of [await push(FIRST), await push(update('u1'), { references: [FIRST] })])
+      expect(await device.take(late)).toMatchObject({ action: 'ignored' });
+  }
+});
+
 test('an Update that overtakes its Alert is shown, and the Alert then stays silent', async () => {
   const device = createDevice();
   expect(await device.take(await push(update('u1'), { references: [FIRST] }))).toMatchObject({
