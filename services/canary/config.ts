@@ -32,7 +32,7 @@ const Env = z
     FCM_PROBE_URL: WebSocketUrl.default('ws://127.0.0.1:8492/fcm'),
     FCM_TOKENS_URL: HttpUrl.default('http://127.0.0.1:8493/fcm/tokens'),
     DEADMAN_URL: HttpUrl.optional(),
-    RUNBOOKS_URL: HttpUrl.default('https://tocsin.example/runbooks'),
+    RUNBOOKS_URL: HttpUrl.or(z.literal('/runbooks')).default('/runbooks'),
     PERIOD_SECONDS: z.coerce.number().positive().max(60).default(60),
     LIMIT_SECONDS: z.coerce.number().positive().max(30).default(10),
   })

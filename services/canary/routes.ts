@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Express } from 'express';
+import type { Express, Request, Response } from 'express';
 import { AlertId } from '../../shared/alert/alert-id.ts';
 import { requireToken } from '../../shared/http/bearer.ts';
-import { invalidRequest } from '../../shared/http/problem.ts';
+import { invalidRequest, ProblemError } from '../../shared/http/problem.ts';
 import type { WitnessAnswer } from '../../shared/receipt/proof.ts';
 import { renderPage } from './page/page.ts';
 import type { PageModel } from './page/page-model.ts';
+import { type Runbooks, renderRunbook, renderRunbooks } from './page/runbooks.ts';
 import { SCRIPT } from './page/script.ts';
 import { STYLE } from './page/style.ts';
 import type { Language } from './page/texts.ts';
@@ -13,6 +14,7 @@ import type { PathsReport } from './paths-report.ts';
 
 interface RoutesDeps {
   readonly internalToken: string;
+  readonly runbooks: Runbooks;
   readonly pageModel: (language: Language) => PageModel;
   readonly pathsReport: () => PathsReport;
   readonly witnessesOf: (alertId: string) => WitnessAnswer;
@@ -33,19 +35,18 @@ const PAGE_POLICY = [
 
 export function addRoutes(app: Express, deps: RoutesDeps): void {
   app.get('/', (request, response) => {
-    const asked = request.query['lang'];
-    const accepted = request.acceptsLanguages('fr', 'en') === 'en' ? 'en' : 'fr';
-    const language = asked === 'fr' || asked === 'en' ? asked : accepted;
-    response
-      .set({
-        'Content-Security-Policy': PAGE_POLICY,
-        'Cache-Control': 'no-store',
-        'X-Content-Type-Options': 'nosniff',
-        'Referrer-Policy': 'no-referrer',
-        Vary: 'Accept-Language',
-      })
-      .type('html')
-      .send(renderPage(deps.pageModel(language)));
+    sendPage(response, renderPage(deps.pageModel(languageOf(request))));
+  });
+  app.get('/runbooks', (request, response) => {
+    sendPage(response, renderRunbooks(deps.runbooks, languageOf(request)));
+  });
+  app.get('/runbooks/:name', (request, response) => {
+    const text = deps.runbooks.get(request.params.name);
+    if (text === undefined)
+      throw new ProblemError(404, 'not-found', 'There is no runbook of this name', {
+        action: 'All of them are listed at /runbooks',
+      });
+    sendPage(response, renderRunbook(text, languageOf(request)));
   });
   app.get('/v1/paths', (_request, response) => {
     response.set('Cache-Control', 'no-store').json(deps.pathsReport());
@@ -55,4 +56,23 @@ export function addRoutes(app: Express, deps: RoutesDeps): void {
     if (!id.success) throw invalidRequest(id.error);
     response.json(deps.witnessesOf(id.data));
   });
+}
+
+function languageOf(request: Request): Language {
+  const asked = request.query['lang'];
+  if (asked === 'fr' || asked === 'en') return asked;
+  return request.acceptsLanguages('fr', 'en') === 'en' ? 'en' : 'fr';
+}
+
+function sendPage(response: Response, page: string): void {
+  response
+    .set({
+      'Content-Security-Policy': PAGE_POLICY,
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      Vary: 'Accept-Language',
+    })
+    .type('html')
+    .send(page);
 }

@@ -30,6 +30,7 @@ import { startAutopushProbe } from './probes/autopush-probe.ts';
 import { startFcmProbe } from './probes/fcm-probe.ts';
 import type { Probe, ProbeEvents } from './probes/probe.ts';
 import { ProofPublisher } from './publish-proofs.ts';
+import { readRunbooks } from './read-runbooks.ts';
 import { registerProbes } from './register-probes.ts';
 import { proofReport, reportTo } from './report-proofs.ts';
 import { createRoundBook } from './round-book.ts';
@@ -239,6 +240,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     const app = createApp({ log, health, metrics: registry });
     addRoutes(app, {
       internalToken,
+      runbooks: readRunbooks(),
       pageModel,
       pathsReport: () => pathsReport(config.nodeName, judge.judged(), wallNow()),
       witnessesOf,

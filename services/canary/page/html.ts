@@ -14,7 +14,18 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return keepTogether(text).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
+
+/**
+ * French sets a space before `: ; ! ? »` and after `«`, and no line may break there, nor between a number and its word.
+ * English has none of the former, so the rule serves both.
+ */
+export function keepTogether(text: string): string {
+  return text
+    .replaceAll(/ (?=[:;!?»])/g, '\u00a0')
+    .replaceAll('« ', '«\u00a0')
+    .replaceAll(/(?<=\d) (?=\p{L})/gu, '\u00a0');
 }
 
 function markupOf(value: Value): string {

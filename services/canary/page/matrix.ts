@@ -30,7 +30,7 @@ export function matrix(
   );
   const word = (value: string) => texts.values[value] ?? value;
   const columnName = ({ dispatcher, transport }: Column) =>
-    `${texts.parts.dispatcher} ${dispatcher} · ${word(transport)}`;
+    html`${texts.parts.dispatcher} ${dispatcher} <b>${word(transport)}</b>`;
   const head = columns.map(
     ({ dispatcher, transport }) =>
       html`<th scope="col">${texts.parts.dispatcher} <b>${dispatcher}</b> · <b>${word(transport)}</b></th>`,
@@ -43,7 +43,7 @@ export function matrix(
 `;
   });
 
-  function cell(judged: JudgedPath | undefined, where: string): Html {
+  function cell(judged: JudgedPath | undefined, where: Html): Html {
     if (!judged) return html`<td></td>`;
     return html`<td class="cell ${judged.state}" data-proved-ms="${limits.provedMs}" data-late-ms="${limits.lateMs}">
 <span class="where">${where}</span><span class="word">${SHAPES[judged.state]}${texts.states[judged.state]}</span>
@@ -72,7 +72,7 @@ function legend(texts: Texts): Html {
   const states = ['proved', 'late', 'unproved', 'not-measured'] as const;
   const entries = states.map(
     (state) =>
-      html`<li><span class="word" data-state="${state}">${SHAPES[state]}${texts.states[state]}</span> : ${texts.stateMeaning[state]}</li>`,
+      html`<li><span class="word" data-state="${state}">${SHAPES[state]}${texts.states[state]}</span>${texts.colon} ${texts.stateMeaning[state]}</li>`,
   );
   return html`<ul class="legend">${entries}</ul>`;
 }

@@ -126,7 +126,7 @@ test('a real alert is shown with the probes that received it, and everything fro
       runbooksUrl: `https://x/"onclick="alert(1)`,
     }),
   );
-  expect(textOf(page)).toContain('reçue par 1 témoin sur 2');
+  expect(textOf(page)).toContain('reçue par 1 sonde sur 2');
   expect(page).toContain('20:31:08.402 UTC');
   expect(page).not.toContain('<script>alert');
   expect(page).not.toContain('"onclick');
@@ -159,4 +159,28 @@ test('latencies read in the reader’s language', () => {
     formatLatency(4_210, 'fr'),
     formatLatency(4_210, 'en'),
   ]).toEqual(['340 ms', '4,2 s', '4.2 s']);
+});
+
+test('P5: a transport that brings nothing to anybody is the headline, although the other one is proved', () => {
+  const base = model(() => 4);
+  const paths = base.paths.map((judged) =>
+    judged.path.transport === 'fcm'
+      ? judgePath(newPathRecord(judged.path, NOW - 212_000), NOW, TIMETABLE)
+      : judged,
+  );
+  const black = { ...base, paths, summary: summarize(paths), findings: diagnose(paths) };
+  const text = textOf(renderPage(black));
+  expect(text).toContain('RIEN N’ARRIVE PAR FCM depuis 212 s');
+  expect(text).toContain('n’auraient pas l’alerte');
+  expect(text).not.toContain('Une alerte arriverait');
+  expect(textOf(renderPage({ ...black, language: 'en' }))).toContain(
+    'NOTHING ARRIVES BY FCM for 212 s',
+  );
+});
+
+test('no line breaks before French punctuation, nor between a number and its word', () => {
+  const page = renderPage(model(() => 212));
+  expect(page).toContain('sur Tocsin\u00a0: téléphone');
+  expect(page).toContain('une ronde manque\u00a0; le chemin');
+  expect(renderPage(model(() => 4))).toContain('16\u00a0chemins sur 16\u00a0prouvés');
 });

@@ -1,5 +1,6 @@
-import { lateForMs, provedForMs, type Summary } from '../judge.ts';
+import { lateForMs, provedForMs } from '../judge.ts';
 import { age, ago } from './age-markup.ts';
+import { deafTransports } from './deaf-transports.ts';
 import { type Html, html, ownMarkup } from './html.ts';
 import { matrix } from './matrix.ts';
 import type { PageModel } from './page-model.ts';
@@ -30,7 +31,7 @@ export function renderPage(model: PageModel): string {
 <header><strong>TOCSIN</strong><span>${texts.title} · ${texts.site(model.site, model.canary)}</span>
 <span class="clock">${clock} ${texts.utc}</span></header>
 <main>
-${verdict(summary, texts)}
+${verdict(model, texts)}
 ${findingsList(model, texts)}
 <h2>${texts.matrix}</h2>
 ${matrix(model.paths, limits, model.language, texts)}
@@ -51,12 +52,20 @@ ${matrix(model.paths, limits, model.language, texts)}
 }
 
 /** One sentence for the whole: would an alert arrive? */
-function verdict(summary: Summary, texts: Texts): Html {
+function verdict({ summary, paths }: PageModel, texts: Texts): Html {
   const { provedPaths, totalPaths, newestProofAgeMs } = summary;
   if (!summary.anyProved) {
     const since = newestProofAgeMs === null ? texts.sinceStart : texts.since;
     return html`<section class="verdict none"><h1>${texts.noProof} ${since} ${age(summary.silenceMs)}</h1>
 <p class="fallback">${texts.fallback}</p></section>`;
+  }
+  const deaf = deafTransports(paths);
+  if (deaf.length > 0) {
+    const names = deaf.map(({ transport }) => texts.values[transport] ?? transport);
+    const forMs = Math.min(...deaf.map(({ silenceMs }) => silenceMs));
+    return html`<section class="verdict none"><h1>${texts.deaf(names)} ${texts.since} ${age(forMs)}</h1>
+<p class="fallback">${texts.deafMeaning}</p>
+<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p></section>`;
   }
   const all = provedPaths === totalPaths;
   return html`<section class="verdict ${all ? 'all' : 'some'}"><h1>${all ? texts.allProved : texts.someProved}</h1>

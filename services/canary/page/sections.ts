@@ -14,14 +14,20 @@ const ROUNDS_SHOWN = 12;
 const FINDINGS_SHOWN = 8;
 
 /** What failing paths have in common, and processes at fault: only ever bad news, nothing when there is none. */
-export function findingsList({ findings, unready }: PageModel, texts: Texts): Html {
+export function findingsList(
+  { findings, unready, runbooksUrl, language }: PageModel,
+  texts: Texts,
+): Html {
+  const link = (name: string) =>
+    html`<a href="${runbooksUrl}/${name}?lang=${language}">${texts.whatToDo}</a>`;
   const causes = findings.slice(0, FINDINGS_SHOWN).map((finding) => {
     const stage = finding.stage === undefined ? '' : ` · ${texts.stages[finding.stage]}`;
     return html`<li>${SHAPES.unproved}<span><b>${sentence(finding, texts)} ${age(finding.forMs)}</b>
-<small>${texts.pathCount(finding.paths)}${stage}</small></span></li>`;
+<small>${texts.pathCount(finding.paths)}${stage}</small><br>${link(runbookOf(finding))}</span></li>`;
   });
   const processes = unready.map(
-    (node) => html`<li>${SHAPES.unproved}<span><b>${texts.unready(node)}</b></span></li>`,
+    (node) =>
+      html`<li>${SHAPES.unproved}<span><b>${texts.unready(node)}</b>${link('process-at-fault')}</span></li>`,
   );
   const section = (title: string, items: readonly Html[]) =>
     items.length === 0 ? html`` : html`<h2>${title}</h2><ul class="findings">${items}</ul>`;
@@ -37,6 +43,14 @@ function sentence({ common }: Finding, texts: Texts): string {
   return texts.pathsFail(
     texts.joinPhrases(parts.map(([part, value]) => texts.partPhrase(part, value))),
   );
+}
+
+/** The runbook for what failing paths have in common: the whole, one part, or one route of several parts. */
+function runbookOf({ common }: Finding): string {
+  const parts = Object.keys(common) as PathPart[];
+  const [part] = parts;
+  if (part === undefined) return 'no-proof';
+  return parts.length === 1 ? `${part}-unproved` : 'route-unproved';
 }
 
 /** `a → bus → b → FCM` */

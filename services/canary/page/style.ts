@@ -13,7 +13,8 @@ font-variant-numeric:tabular-nums}
 main,header,footer{max-width:1180px;margin:0 auto;padding:0 20px}
 header{display:flex;flex-wrap:wrap;gap:4px 16px;align-items:baseline;padding-top:16px;padding-bottom:12px}
 header strong{letter-spacing:.14em;font-size:15px}header span{color:var(--soft);font-size:14px}header .clock{margin-left:auto}
-a{color:inherit;text-underline-offset:3px}
+a{color:inherit;text-underline-offset:3px}a:focus-visible{outline:3px solid var(--proved);outline-offset:3px;border-radius:3px}
+[data-age]{white-space:nowrap}
 h1{margin:0;font-size:clamp(26px,4.6vw,42px);line-height:1.12;font-weight:750;letter-spacing:-.015em;text-wrap:balance}
 h2{margin:32px 0 10px;font-size:14px;font-weight:650;letter-spacing:.04em;color:var(--soft)}
 .verdict{border-radius:14px;padding:22px 24px;border:1px solid var(--line);border-left-width:8px;background:var(--panel)}
@@ -41,7 +42,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .cell.late{border:2px dashed var(--late);background:var(--late-ground)}.cell.late .word{color:var(--late)}
 .cell.unproved{background:var(--bad-ground);border:2px solid var(--bad-line);color:var(--bad)}.cell.unproved .more{color:inherit}
 .cell.not-measured{border:2px dotted var(--bad-line);background:repeating-linear-gradient(45deg,var(--panel) 0 8px,var(--hatch) 8px 16px)}
-.cell .where{display:none}
+.cell .where{display:none}.cell .where b{display:block;color:var(--ink);font-size:16px}.cell.unproved .where b{color:inherit}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
 .legend .word{color:var(--ink);font-weight:600}.legend svg{width:12px;height:12px;vertical-align:-1px;margin-right:5px}
 .columns{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);gap:0 28px}
@@ -50,7 +51,8 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .box.bad{border:2px solid var(--bad-line)}.box+.box{margin-top:8px}
 .list td,.list th{padding:6px 14px 6px 0;border-top:1px solid var(--line);font-size:15px;text-align:left}
 .list thead th{border-top:0;padding-top:0}.list .number,.rounds th{white-space:nowrap}.rounds td:nth-child(2),.rounds .word{white-space:nowrap}.rounds td,.rounds th{font-size:14px;padding-right:10px}.list th{font-size:14px}.rounds td:last-child,.rounds th:last-child{text-align:right;padding-right:0}
-.list .word{display:inline-flex;gap:7px;align-items:center}.list .missed{color:var(--bad-line);font-weight:650}.list .late{color:var(--late);font-weight:650}
+.list .word{display:inline-flex;gap:7px;align-items:center;vertical-align:middle}.list .missed{color:var(--bad-line);font-weight:650}.list .late{color:var(--late);font-weight:650}
+.runbook{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0 0 40px}.runbooks{padding-left:20px;line-height:2}.findings a{font-size:14px}
 .note{color:var(--soft);font-size:14px;margin:20px 0 0}
 footer{display:flex;flex-wrap:wrap;gap:8px 22px;padding-top:24px;padding-bottom:36px;font-size:15px;color:var(--soft)}
 @media (max-width:1040px){.columns{display:block}}
@@ -60,7 +62,7 @@ header .clock{margin-left:0}.verdict{padding:18px 16px}
 .matrix,.matrix tbody{display:block;width:100%;margin:0}.matrix thead{display:none}
 .matrix tr{display:grid;grid-template-columns:1fr 1fr;gap:6px;margin-bottom:14px}
 .matrix tbody th{grid-column:1/-1;padding:4px 2px 0}.matrix tbody th b{display:inline;margin-left:6px}
-.cell .where{display:block;font-size:13px;margin-bottom:3px;color:var(--soft)}.cell.unproved .where{color:inherit}
+.cell .where{display:block;font-size:14px;margin-bottom:3px;color:var(--soft)}.cell.unproved .where{color:inherit}
 .cell .age{font-size:19px}
 .rounds thead{display:none}.rounds tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 10px;padding:7px 0;border-top:1px solid var(--line)}
 .rounds td{border:0;padding:0;font-size:15px}.rounds td:nth-child(2){grid-column:1/-1;grid-row:2;color:var(--soft);font-size:14px}

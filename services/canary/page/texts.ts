@@ -12,6 +12,11 @@ export interface Texts {
   readonly allProved: string;
   readonly someProved: string;
   readonly noProof: string;
+  /** Some transport brings nothing to anybody; named one by one. */
+  readonly deaf: (transports: readonly string[]) => string;
+  readonly deafMeaning: string;
+  readonly colon: string;
+  readonly whatToDo: string;
   readonly since: string;
   readonly sinceStart: string;
   readonly lastProof: string;
@@ -69,6 +74,11 @@ const FRENCH: Texts = {
   allProved: 'Une alerte arriverait',
   someProved: 'Une alerte arriverait, mais pas par tous les chemins',
   noProof: 'AUCUNE PREUVE',
+  deaf: (transports) => `RIEN N’ARRIVE PAR ${transports.join(' NI ')}`,
+  deafMeaning:
+    'Les appareils qui ne reçoivent que par là n’auraient pas l’alerte. Prévenez-les autrement : téléphone, sirènes, FR-Alert.',
+  colon: ' :',
+  whatToDo: 'Que faire',
   since: 'depuis',
   sinceStart: 'depuis le démarrage, il y a',
   lastProof: 'Dernière preuve',
@@ -120,10 +130,9 @@ const FRENCH: Texts = {
   },
   processes: 'Processus en défaut',
   realAlert: 'Dernière alerte réelle',
-  noRealAlert: 'Aucune alerte réelle reçue par les témoins depuis le démarrage.',
-  receivedBy: (count, total) =>
-    `reçue par ${count} ${count > 1 ? 'témoins' : 'témoin'} sur ${total}`,
-  probe: 'témoin',
+  noRealAlert: 'Aucune alerte réelle reçue par les sondes depuis le démarrage.',
+  receivedBy: (count, total) => `reçue par ${count} ${count > 1 ? 'sondes' : 'sonde'} sur ${total}`,
+  probe: 'sonde',
   via: 'par le répartiteur',
   receivedAt: 'reçue à',
   canaries: 'Les autres veilleurs',
@@ -138,7 +147,7 @@ const FRENCH: Texts = {
   latency: 'délai',
   stale: 'CETTE PAGE N’EST PLUS À JOUR : le veilleur ne répond pas depuis',
   emulated:
-    'Le témoin FCM est émulé (bac à sable) : il prouve la chaîne jusqu’au fournisseur, pas un téléphone.',
+    'La sonde FCM est émulée (bac à sable) : elle prouve la chaîne jusqu’au fournisseur, pas un téléphone.',
   runbooks: 'Fiches réflexes',
   metrics: 'Métriques',
   json: 'Chemins (JSON)',
@@ -152,6 +161,11 @@ const ENGLISH: Texts = {
   allProved: 'An alert would arrive',
   someProved: 'An alert would arrive, but not by every path',
   noProof: 'NO PROOF',
+  deaf: (transports) => `NOTHING ARRIVES BY ${transports.join(' NOR ')}`,
+  deafMeaning:
+    'Devices that receive only by it would not get the alert. Warn them otherwise: telephone, sirens, FR-Alert.',
+  colon: ':',
+  whatToDo: 'What to do',
   since: 'for',
   sinceStart: 'since the start, for',
   lastProof: 'Last proof',

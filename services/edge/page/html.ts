@@ -13,8 +13,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** No line breaks before French `: ; ! ? »` or after `«`, which have a space there, nor between a number and its word. */
+const keepTogether = (text: string) =>
+  text
+    .replaceAll(/ (?=[:;!?»])/g, '\u00a0')
+    .replaceAll('« ', '«\u00a0')
+    .replaceAll(/(?<=\d) (?=\p{L})/gu, '\u00a0');
+
 const escapeHtml = (text: string) =>
-  text.replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
+  keepTogether(text).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? '');
 
 /** A template whose values are escaped, unless they were made by this template themselves. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {

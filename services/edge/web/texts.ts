@@ -2,23 +2,24 @@
 const FRENCH = {
   idle: 'Cet appareil ne reçoit pas encore les alertes. Choisissez au moins un lieu.',
   subscribed: (areas: string) =>
-    `Abonné : ${areas}. Cet appareil recevra les alertes, même page fermée.`,
+    `Abonné\u00a0: ${areas}. Cet appareil recevra les alertes, même page fermée.`,
   working: 'Un instant…',
   busy: (seconds: number) =>
-    `Beaucoup de monde en ce moment : nouvel essai dans ${seconds} s. Laissez cette page ouverte.`,
+    `Beaucoup de monde en ce moment\u00a0: nouvel essai dans ${seconds} s. Laissez cette page ouverte.`,
   unsubscribed: 'Désabonné. Cet appareil ne recevra plus les alertes.',
   unsupported:
     'Ce navigateur ne sait pas recevoir les alertes. Utilisez une version récente de Firefox, Chrome, Edge ou Safari, hors navigation privée.',
-  denied: 'Les notifications sont bloquées pour ce site : aucune alerte ne peut s’afficher.',
-  dismissed: 'Les notifications n’ont pas été autorisées. Réessayez et choisissez « Autoriser ».',
+  denied: 'Les notifications sont bloquées pour ce site\u00a0: aucune alerte ne peut s’afficher.',
+  dismissed:
+    'Les notifications n’ont pas été autorisées. Réessayez et choisissez «\u00a0Autoriser\u00a0».',
   noArea: 'Choisissez au moins un lieu.',
   badCode:
-    'Ce n’est pas un code INSEE : 5 caractères pour une commune (06088), 2 ou 3 pour un département (06).',
-  failed: (reason: string) => `L’abonnement n’a pas abouti : ${reason}. Réessayez.`,
+    'Ce n’est pas un code INSEE\u00a0: 5 caractères pour une commune (06088), 2 ou 3 pour un département (06).',
+  failed: (reason: string) => `L’abonnement n’a pas abouti\u00a0: ${reason}. Réessayez.`,
   change: 'Enregistrer les lieux',
   subscribe: 'S’abonner aux alertes',
-  received: (headline: string) => `Alerte reçue : ${headline}`,
-  cancelled: (headline: string) => `Alerte annulée : ${headline}`,
+  received: (headline: string) => `Alerte reçue\u00a0: ${headline}`,
+  cancelled: (headline: string) => `Alerte annulée\u00a0: ${headline}`,
 };
 
 export type ScriptTexts = typeof FRENCH;
