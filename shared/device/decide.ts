@@ -11,7 +11,7 @@ export type Decision =
   | { readonly action: 'replaced'; readonly tag: string }
   /** A Cancel: take down what stands under these tags (none: nothing was shown, stay silent). */
   | { readonly action: 'taken-down'; readonly tags: readonly string[] }
-  /** Known already, or cancelled before it came: say nothing (P4). */
+  /** Known already, or cancelled or updated again before it came: say nothing (P4). */
   | { readonly action: 'ignored'; readonly reason: 'seen' | 'cancelled-before' }
   /** Must not be shown (P3, P6, P8). */
   | { readonly action: 'refused'; readonly reason: RefusalReason };
@@ -52,9 +52,27 @@ export function decide(
     const reason = message.msgType === 'Cancel' ? 'seen' : 'cancelled-before';
     return { decision: { action: 'ignored', reason }, memory };
   }
-  return message.msgType === 'Cancel'
-    ? takeDown(message, expiresMs, memory)
+  if (message.msgType === 'Cancel') return takeDown(message, expiresMs, memory);
+  return isOvertaken(message, memory)
+    ? overtaken(message, expiresMs, memory)
     : show(message, expiresMs, memory);
+}
+
+/** A Cancel counts for the whole second in which it was sent: CAP's instants are no finer. */
+const SAME_SECOND_MS = 999;
+
+/** What it is about has been cancelled, or updated again, by a message that was sent later but came first. */
+function isOvertaken(message: DeviceMessage, memory: DeviceMemory): boolean {
+  const sentMs = Date.parse(message.sent);
+  return message.references.some((id) => (recall(memory, id)?.endedBySentMs ?? 0) > sentMs);
+}
+
+function overtaken(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
+  const own = { id: message.id, state: 'taken-down' as const, tag: message.id, expiresMs };
+  return {
+    decision: { action: 'ignored', reason: 'cancelled-before' },
+    memory: remember(memory, [own]),
+  };
 }
 
 /**
@@ -67,21 +85,29 @@ function standing(memory: DeviceMemory, ids: readonly string[]): readonly Rememb
 }
 
 /** The memory of messages that are no longer to be shown, whether they have come or not. */
-function ended(memory: DeviceMemory, ids: readonly string[], expiresMs: number): RememberedAlert[] {
+function ended(
+  memory: DeviceMemory,
+  ids: readonly string[],
+  by: { expiresMs: number; sentMs: number },
+): RememberedAlert[] {
   return [...new Set(ids)].map((id) => {
     const before = recall(memory, id);
     return {
       id,
       state: 'taken-down',
       tag: before?.tag ?? id,
-      expiresMs: before?.expiresMs ?? expiresMs,
+      expiresMs: before?.expiresMs ?? by.expiresMs,
+      endedBySentMs: Math.max(before?.endedBySentMs ?? 0, by.sentMs),
     };
   });
 }
 
 function takeDown(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
   const shown = standing(memory, message.references);
-  const over = ended(memory, [...message.references, ...shown.map(({ id }) => id)], expiresMs);
+  const over = ended(memory, [...message.references, ...shown.map(({ id }) => id)], {
+    expiresMs,
+    sentMs: Date.parse(message.sent) + SAME_SECOND_MS,
+  });
   const own = { id: message.id, state: 'taken-down' as const, tag: message.id, expiresMs };
   const tags = [...new Set(shown.map(({ tag }) => tag))];
   return {
@@ -93,7 +119,10 @@ function takeDown(message: DeviceMessage, expiresMs: number, memory: DeviceMemor
 function show(message: DeviceMessage, expiresMs: number, memory: DeviceMemory): Decided {
   const replaced = standing(memory, message.references);
   const tag = replaced[0]?.tag ?? message.id;
-  const over = ended(memory, [...message.references, ...replaced.map(({ id }) => id)], expiresMs);
+  const over = ended(memory, [...message.references, ...replaced.map(({ id }) => id)], {
+    expiresMs,
+    sentMs: Date.parse(message.sent),
+  });
   const own = { id: message.id, state: 'shown' as const, tag, expiresMs };
   const action = replaced.length > 0 ? ('replaced' as const) : ('shown' as const);
   return { decision: { action, tag }, memory: remember(memory, [...over, own]) };

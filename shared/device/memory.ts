@@ -6,6 +6,8 @@ export interface RememberedAlert {
   /** Tag of the notification that stands for this alert (an Update keeps its Alert's). */
   readonly tag: string;
   readonly expiresMs: number;
+  /** When the message that ended it was sent: an Update older than that comes too late. */
+  readonly endedBySentMs?: number;
 }
 
 /** Everything a device remembers, newest last. */

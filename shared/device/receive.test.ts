@@ -9,6 +9,7 @@ import { keySetOf, sampleKey, sampleMessage } from '../../tests/support/sample-e
 import type { Alert } from '../alert/alert.ts';
 import { alertId } from '../alert/alert-id.ts';
 import type { Audience } from '../alert/audience.ts';
+import { formatCapDateTime } from '../alert/placeholders.ts';
 import { createSigner, createVerifier } from '../envelope/signature.ts';
 import { createInMemoryStore } from './in-memory-store.ts';
 import { receive } from './receive.ts';
@@ -131,6 +132,33 @@ test('P3 P4: two Cancels of one alert, of which one names an Update more, are as
     for (const late of [await push(FIRST), await push(update('u1'), { references: [FIRST] })])
       expect(await device.take(late)).toMatchObject({ action: 'ignored' });
   }
+});
+
+test('P3: an Update that comes after a Cancel of its Alert stays silent, unless it was sent after it', async () => {
+  const device = createDevice();
+  await device.take(await push(FIRST));
+  await device.take(await push(CANCEL, { references: [FIRST] }));
+  const late = await push(update('u1'), { references: [FIRST] });
+  expect(await device.take(late)).toEqual({ action: 'ignored', reason: 'cancelled-before' });
+  const sent = formatCapDateTime(SENT_MS + 5_000);
+  const again = sampleAlert({ identifier: 'u2', msgType: 'Update', sent });
+  expect(await device.take(await push(again, { references: [FIRST] }))).toMatchObject({
+    action: 'shown',
+  });
+});
+
+test('P3: of two Updates the one that was sent later stands, in whichever order they come', async () => {
+  const device = createDevice();
+  await device.take(await push(FIRST));
+  const sent = formatCapDateTime(SENT_MS + 5_000);
+  const newer = sampleAlert({ identifier: 'u2', msgType: 'Update', sent });
+  expect(await device.take(await push(newer, { references: [FIRST] }))).toMatchObject({
+    action: 'replaced',
+  });
+  expect(await device.take(await push(update('u1'), { references: [FIRST] }))).toEqual({
+    action: 'ignored',
+    reason: 'cancelled-before',
+  });
 });
 
 test('an Update that overtakes its Alert is shown, and the Alert then stays silent', async () => {
