@@ -140,7 +140,7 @@ test('P3: an Update that comes after a Cancel of its Alert stays silent, unless 
   await device.take(await push(CANCEL, { references: [FIRST] }));
   const late = await push(update('u1'), { references: [FIRST] });
   expect(await device.take(late)).toEqual({ action: 'ignored', reason: 'cancelled-before' });
-  const sent = formatCapDateTime(SENT_MS + 5_000);
+  const sent = formatCapDateTime(SENT_MS + 5_000, 120);
   const again = sampleAlert({ identifier: 'u2', msgType: 'Update', sent });
   expect(await device.take(await push(again, { references: [FIRST] }))).toMatchObject({
     action: 'shown',
@@ -150,7 +150,7 @@ test('P3: an Update that comes after a Cancel of its Alert stays silent, unless 
 test('P3: of two Updates the one that was sent later stands, in whichever order they come', async () => {
   const device = createDevice();
   await device.take(await push(FIRST));
-  const sent = formatCapDateTime(SENT_MS + 5_000);
+  const sent = formatCapDateTime(SENT_MS + 5_000, 120);
   const newer = sampleAlert({ identifier: 'u2', msgType: 'Update', sent });
   expect(await device.take(await push(newer, { references: [FIRST] }))).toMatchObject({
     action: 'replaced',
