@@ -51,7 +51,8 @@ export const PERMISSIONS: Readonly<Record<NatsUser, Permissions>> = {
     subscribe: ['_INBOX.>'],
   },
   dispatcher: {
-    publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>', 'receipt.>', 'registry.>'],
+    // Public alerts: a stream that lost its disk is filled again from the dispatchers' journals.
+    publish: ['$JS.API.>', '$JS.ACK.>', '$JS.FC.>', 'receipt.>', 'registry.>', 'alert.public.>'],
     subscribe: ['_INBOX.>'],
   },
   edge: {

@@ -1,7 +1,12 @@
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Arrival, JournalState } from './journal.ts';
-import type { ARRIVAL_RESULTS, DispatcherMetrics, JUNK_SOURCES } from './metrics.ts';
+import type {
+  ARRIVAL_RESULTS,
+  DispatcherMetrics,
+  JUNK_SOURCES,
+  REFILLED_STREAMS,
+} from './metrics.ts';
 import type { Outcome } from './transports/transport.ts';
 
 export type DispatcherEvents = ReturnType<typeof createDispatcherEvents>;
@@ -45,6 +50,10 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
     registryRebuilt(): void {
       metrics.registryRebuilt.set(1);
       log.error('replica of the registry was corrupt: set aside and filled anew from the streams');
+    },
+    busRefilled(site: string, stream: (typeof REFILLED_STREAMS)[number], count: number): void {
+      metrics.refilled.inc({ bus_site: site, stream }, count);
+      log.warn({ bus: site, stream, count }, 'put back what the bus of a site had lost');
     },
     junkDropped(source: (typeof JUNK_SOURCES)[number]): void {
       metrics.junk.inc({ source });

@@ -226,3 +226,17 @@ test('P1: a process that is killed loses nothing for which insert has returned',
   reopen();
   for (let i = 1; i <= last; i++) expect(journal.find(id(i))?.id).toBe(id(i));
 });
+
+test('P3: what goes back to a bus that lost it: valid public alerts, sent or not, and none that another one has ended', () => {
+  journal.insert(entry(1, { expiresAtMs: 5_000 }));
+  journal.insert(entry(2));
+  journal.insert(entry(3, { state: 'done' }));
+  journal.insert(entry(4, { state: 'journaled' }));
+  journal.insert(entry(5, { audience: 'canary' }));
+  journal.insert(entry(6, { state: 'cancelled' }));
+  journal.insert(entry(7, { state: 'done' }));
+  journal.end(id(7), id(8), 1_000);
+  journal.insert(entry(8));
+  expect(journal.valid(5_000, 10).map((each) => each.id)).toEqual([2, 3, 4, 8].map(id));
+  expect(journal.valid(5_000, 2)).toHaveLength(2);
+});

@@ -129,6 +129,17 @@ export class Journal {
       .map(toEntry);
   }
 
+  /** Public alerts that still matter, oldest first: neither expired nor ended by another one. */
+  valid(nowMs: number, limit: number): JournalEntry[] {
+    return this.#db
+      .prepare(
+        `SELECT * FROM alerts WHERE audience = 'public' AND expires_at > ? AND state != 'cancelled'
+         AND id NOT IN (SELECT id FROM ended) ORDER BY seq LIMIT ?`,
+      )
+      .all(nowMs, limit)
+      .map(toEntry);
+  }
+
   /** Closes what ended while this node was away. */
   expireOpen(nowMs: number): void {
     this.#db

@@ -5,10 +5,13 @@ const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable
 export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
 export const JUNK_SOURCES = ['alerts', 'registry', 'receipts', 'proofs'] as const;
 
+/** Streams whose content a dispatcher holds too. */
+export const REFILLED_STREAMS = ['ALERTS', 'REGISTRY'] as const;
+
 export type DispatcherMetrics = ReturnType<typeof createDispatcherMetrics>;
 
 /** All metrics of a dispatcher, with every label value at 0 from the start. */
-export function createDispatcherMetrics(registry: Registry) {
+export function createDispatcherMetrics(registry: Registry, busSites: readonly string[] = []) {
   const registers = [registry];
   const outcomes = new Counter({
     name: 'dispatcher_outcomes_total',
@@ -28,6 +31,14 @@ export function createDispatcherMetrics(registry: Registry) {
     labelNames: ['source'] as const,
     registers,
   });
+  const refilled = new Counter({
+    name: 'dispatcher_bus_refilled_total',
+    help: 'Messages that a site’s stream had lost and that this node put back from its journal or replica',
+    labelNames: ['bus_site', 'stream'] as const,
+    registers,
+  });
+  for (const bus_site of busSites)
+    for (const stream of REFILLED_STREAMS) refilled.inc({ bus_site, stream }, 0);
   for (const transport of TRANSPORTS)
     for (const outcome of OUTCOME_KINDS) outcomes.inc({ transport, outcome }, 0);
   for (const lane of [...LANES, 'peer'])
@@ -78,6 +89,7 @@ export function createDispatcherMetrics(registry: Registry) {
       'dispatcher_receipts_dropped',
       'Receipts not sent directly because a peer is too far behind',
     ),
+    refilled,
     busReady: new Gauge({
       name: 'dispatcher_bus_ready',
       help: '1 when the site’s bus is connected, syncs each write and holds the declared streams',

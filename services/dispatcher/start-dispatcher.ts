@@ -23,6 +23,7 @@ import { createDispatcherApp } from './http-app.ts';
 import { Journal } from './journal.ts';
 import { createDispatcherMetrics } from './metrics.ts';
 import { type Peers, startPeers } from './peers.ts';
+import { refillBuses } from './refill-buses.ts';
 import { Registry } from './registry.ts';
 import { createRemoveGone } from './remove-gone.ts';
 import { createSayReceipt } from './say-receipt.ts';
@@ -42,7 +43,10 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     const nodes = [...new Set([node, ...config.DISPATCHERS.map((peer) => peer.name)])].sort();
 
     const metricsRegistry = createMetricsRegistry('dispatcher', node);
-    const metrics = createDispatcherMetrics(metricsRegistry);
+    const metrics = createDispatcherMetrics(
+      metricsRegistry,
+      config.NATS_SITES.map(({ site }) => site),
+    );
     const events = createDispatcherEvents(metrics, log);
     const health = new Health();
 
@@ -137,6 +141,18 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     };
     const receiptFollower = followReceipts({ buses, takeReceipt, takeProofs, events, log, now });
     cleanup.add('receipt follower', () => receiptFollower.close());
+    const refill = refillBuses({
+      node,
+      nodes,
+      buses,
+      journal,
+      registry,
+      verifyEnvelope,
+      events,
+      log,
+      now,
+    });
+    cleanup.add('refill', () => refill.close());
     const housekeeping = startHousekeeping({ journal, dispatch, buses, metrics, log, now });
     cleanup.add('housekeeping', () => housekeeping.close());
 

@@ -58,7 +58,8 @@ export async function consumeDurable(
         max_ack_pending: 1_000,
       });
       const consumer = await handles.client.consumers.get(what.stream, what.durable);
-      await pump(consumer, { signal: deps.signal }, async (message) => {
+      const isStale = createdAnew(bus, what.stream, created);
+      await pump(consumer, { signal: deps.signal, isStale }, async (message) => {
         try {
           await handle(toBusMessage(message, created));
           message.ack();
@@ -70,6 +71,30 @@ export async function consumeDurable(
     },
     what.stream,
   );
+}
+
+/**
+ * Tells whether the stream is another one than at `created`: a server that lost its disk comes back without the
+ * consumer, and asking it for messages of that goes on without an error. Looked into once after each reconnection.
+ */
+function createdAnew(bus: SiteBus, stream: StreamName, created: string): () => boolean {
+  let asked = bus.jetStream;
+  let isAnother = false;
+  return () => {
+    const handles = bus.jetStream;
+    if (handles && handles !== asked) {
+      asked = handles;
+      handles.manager.streams.info(stream).then(
+        (info) => {
+          isAnother ||= String(info.created) !== created;
+        },
+        () => {
+          asked = undefined;
+        },
+      );
+    }
+    return isAnother;
+  };
 }
 
 /** Where to begin: after a cursor of our own, or with what is younger than some instant. */

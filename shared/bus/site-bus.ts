@@ -1,4 +1,5 @@
 import {
+  JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
   jetstream,
@@ -33,7 +34,12 @@ interface PublishOptions {
   /** Repeats with the same id are one message. */
   readonly msgId?: string;
   readonly ttlSeconds?: number;
+  /** Store it only if its subject has no message. */
+  readonly expectAbsent?: boolean;
 }
+
+/** nats-server's error code for an expected sequence that is not the last one. */
+const WRONG_LAST_SEQUENCE = 10_071;
 
 export interface JetStreamHandles {
   readonly client: JetStreamClient;
@@ -90,12 +96,32 @@ export class SiteBus {
         timeout: options.timeoutMs,
         retries: 0,
         ...(options.msgId === undefined ? {} : { msgID: options.msgId }),
+        ...(options.expectAbsent ? { expect: { lastSubjectSequence: 0 } } : {}),
         ...(options.ttlSeconds === undefined ? {} : { ttl: `${options.ttlSeconds}s` }),
       });
     } catch (error) {
       throw new BusUnavailableError(`bus of site ${this.site}: no acknowledgement`, {
         cause: error,
       });
+    }
+  }
+
+  /**
+   * Publishes what its subject lacks, and nothing over what is there. Resolves to whether it was stored. Rejects with
+   * BusUnavailableError: then nothing is known.
+   */
+  async publishIfAbsent(
+    subject: string,
+    data: string,
+    options: { timeoutMs: number },
+  ): Promise<boolean> {
+    try {
+      await this.publish(subject, data, { ...options, expectAbsent: true });
+      return true;
+    } catch (error) {
+      const cause = error instanceof Error ? error.cause : undefined;
+      if (cause instanceof JetStreamApiError && cause.code === WRONG_LAST_SEQUENCE) return false;
+      throw error;
     }
   }
 

@@ -10,6 +10,11 @@ export function alertSubject(alert: { audience: Audience; sender: string; id: st
   return `alert.${alert.audience}.${subjectToken(alert.sender)}.${alert.id}`;
 }
 
+/** The same at every writer: however often and by whomever an alert is published, a stream holds it once. */
+export function alertMessageId(alert: { id: string; contentHash: string }): string {
+  return `${alert.id}:${alert.contentHash}`;
+}
+
 /** One subject a device: the stream keeps its last message, which is the device's last state. */
 export function registrySubject(deviceId: string): string {
   return `registry.${deviceId}`;

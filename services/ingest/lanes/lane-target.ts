@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Audience } from '../../../shared/alert/audience.ts';
 import type { Peer } from '../../../shared/bus/bus-config.ts';
 import type { SiteBus } from '../../../shared/bus/site-bus.ts';
-import { alertSubject } from '../../../shared/bus/subjects.ts';
+import { alertMessageId, alertSubject } from '../../../shared/bus/subjects.ts';
 import { FetchError, fetchJson } from '../../../shared/http/fetch-json.ts';
 import { errorFields } from '../../../shared/log/error-fields.ts';
 import { IntakeAnswer } from '../../../shared/receipt/progress.ts';
@@ -60,7 +60,7 @@ export function busTarget(bus: Pick<SiteBus, 'site' | 'publish'>): LaneTarget {
         await orAborted(
           bus.publish(alertSubject(message), message.jws, {
             timeoutMs,
-            msgId: `${message.id}:${message.contentHash}`,
+            msgId: alertMessageId(message),
             ...(message.audience === 'canary' ? { ttlSeconds: CANARY_TTL_SECONDS } : {}),
           }),
           signal,
