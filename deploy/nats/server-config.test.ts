@@ -19,12 +19,12 @@ test('paths and passwords are quoted', () => {
   expect(natsServerConfig(settings)).toContain('store_dir: "/state with \\"quotes\\"/nats"');
 });
 
-test('P6: only ingest may publish alerts, and the canary may publish nothing but proofs', () => {
-  const mayPublishAlerts = Object.entries(PERMISSIONS)
-    .filter(([, { publish }]) =>
-      publish.some((subject) => subject === '>' || subject.startsWith('alert')),
-    )
-    .map(([user]) => user);
-  expect(mayPublishAlerts).toEqual(['ingest']);
+test('P6: only ingest may publish alerts, a dispatcher puts public ones back, and the canary may publish nothing but proofs', () => {
+  const alertSubjects = Object.entries(PERMISSIONS).flatMap(([user, { publish }]) =>
+    publish
+      .filter((subject) => subject === '>' || subject.startsWith('alert'))
+      .map((subject) => `${user} ${subject}`),
+  );
+  expect(alertSubjects).toEqual(['ingest alert.>', 'dispatcher alert.public.>']);
   expect(PERMISSIONS.canary.publish).toEqual(['proof.>']);
 });

@@ -113,7 +113,7 @@ async function publish(site: string, subject: string, data: string): Promise<voi
   await jetstream(connection).publish(subject, data);
 }
 
-/** The bus lane. The dispatchers' own user may publish receipts and records only, so this one is ingest's. */
+/** The bus lane. By the user that publishes alerts: ingest's. */
 async function overBus(site: string, { envelope, jws }: SignedEnvelope): Promise<void> {
   const connection = await connect({
     servers: urlOf(system, `nats-${site}`),
