@@ -201,6 +201,13 @@ export class DispatchRun {
     await share.acquire(this.#holder, task.lane);
     const recipient = this.#read.get(deviceId) ?? registry.recipient(deviceId);
     this.#read.delete(deviceId);
+    if (recipient === 'damaged') {
+      // There is somebody, whose row cannot be read: tried again until the replica has been filled anew.
+      share.release(task.lane);
+      const outcome = { kind: 'unavailable', reason: 'damaged-row', retryAfterMs: 0 } as const;
+      this.#feed({ type: 'outcome', task, deviceId, outcome });
+      return;
+    }
     // Who came back by the other transport meanwhile is that run's to send to.
     const isOurs = recipient?.address.transport === this.#task.transport;
     if (isOurs && this.#core.mayBegin(now())) {

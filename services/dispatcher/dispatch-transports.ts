@@ -7,6 +7,7 @@ import type { Transports } from './transports/registry.ts';
 export function dispatchTransports(
   transports: Transports,
   metrics: DispatcherMetrics,
+  onAccepted: (deviceId: string) => void = () => undefined,
 ): DispatchTransport[] {
   const { fcm, 'web-push': webPush } = transports;
   const all: DispatchTransport[] = [
@@ -30,5 +31,12 @@ export function dispatchTransports(
   metrics.watchInFlight(() =>
     all.map(({ kind, share }) => ({ transport: kind, inFlight: share.inFlight })),
   );
-  return all;
+  return all.map((transport) => ({
+    ...transport,
+    send: async (recipient, message, signal) => {
+      const outcome = await transport.send(recipient, message, signal);
+      if (outcome.kind === 'accepted') onAccepted(recipient.deviceId);
+      return outcome;
+    },
+  }));
 }

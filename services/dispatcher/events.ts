@@ -6,6 +6,7 @@ import type {
   DispatcherMetrics,
   JUNK_SOURCES,
   REFILLED_STREAMS,
+  SNAPSHOT_RESULTS,
 } from './metrics.ts';
 import type { Outcome } from './transports/transport.ts';
 
@@ -39,6 +40,17 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
     removed(transport: TransportKind, count: number): void {
       metrics.removed.inc({ transport }, count);
       log.info({ transport, count }, 'subscriptions removed: gone');
+    },
+    replicaDamaged(what: string, isFirst: boolean): void {
+      metrics.registryDamage.inc();
+      if (isFirst) log.error({ what }, 'replica of the registry is damaged: filled anew');
+    },
+    snapshot(result: (typeof SNAPSHOT_RESULTS)[number]): void {
+      metrics.snapshots.inc({ result });
+      if (result === 'refused') log.error('a copy of the registry from a peer is damaged');
+    },
+    quarantineJudged(action: 'release' | 'drop', count: number): void {
+      log.warn({ action, count }, 'quarantine judged');
     },
     quarantined(transport: TransportKind, count: number): void {
       metrics.quarantined.inc({ transport }, count);

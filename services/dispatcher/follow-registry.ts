@@ -1,3 +1,4 @@
+import type { Peer } from '../../shared/bus/bus-config.ts';
 import { type BusMessage, followStream } from '../../shared/bus/consume.ts';
 import type { SiteBus } from '../../shared/bus/site-bus.ts';
 import { errorFields } from '../../shared/log/error-fields.ts';
@@ -6,16 +7,27 @@ import { RegistryRecord } from '../../shared/subscription/registry-record.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import type { DispatcherEvents } from './events.ts';
+import { fillReplica } from './fill-replica.ts';
 import type { Registry } from './registry.ts';
 
 /** Changes are written to the replica in batches: as many as came within this time, or as fit. */
 const BATCH_MS = 50;
-const BATCH_MAX = 1_000;
+/** While much is to be read, batches are as large as may hold up an alert by a third of a second: each costs a log's worth of pages. */
+const FAR_BEHIND_MS = 1_000;
+const BATCH_MAX = 10_000;
+/** A damaged replica that could not be filled anew (a full disk) is tried again. */
+const REFILL_MS = 5_000;
+const CARE_MS = 1_000;
+/** Rows checked each second: a million in half an hour, for a hundredth of a core. */
+const SCRUB_ROWS = 600;
+const PURGE_ROWS = 1_000;
+/** Who has been removed for this long is forgotten: no stream tells the time before it. */
+export const TOMBSTONE_LIFE_MS = 30 * 24 * 3600 * 1000;
 
 export interface RegistryFollower {
   /**
-   * True when the replica holds everybody, as far as can be known: it has read every site's stream that can be read to
-   * its end, or no stream can be read and it once had.
+   * True when the replica holds everybody, as far as can be known: nothing in it is damaged, and it has read every
+   * site's stream that can be read to its end, or no stream can be read and it once had.
    */
   readonly isWhole: () => boolean;
   readonly close: () => Promise<void>;
@@ -24,22 +36,44 @@ export interface RegistryFollower {
 interface Deps {
   readonly registry: Registry;
   readonly buses: readonly SiteBus[];
+  /** The other dispatchers: asked for a copy when there is nothing here to begin with. */
+  readonly peers: readonly Peer[];
+  readonly token: string;
   readonly events: DispatcherEvents;
   readonly log: Logger;
   readonly now: Clock;
 }
 
-/** Fills the replica from every site's REGISTRY stream and keeps it filled. The union of the streams is the truth. */
-export function followRegistry({ registry, buses, events, log, now }: Deps): RegistryFollower {
+interface Waiting {
+  readonly site: string;
+  readonly message: BusMessage;
+}
+
+/**
+ * Fills the replica (from a peer's copy where there is nothing, then from every site's REGISTRY stream) and keeps it
+ * filled. The union of the streams is the truth. When the replica turns out to be damaged it is filled anew.
+ */
+export function followRegistry(deps: Deps): RegistryFollower {
+  const { registry, buses, events, log, now } = deps;
   const stop = new AbortController();
+  let round = new AbortController();
   const caughtUp = new Set<string>();
-  let batch: { site: string; message: BusMessage }[] = [];
+  let batch: Waiting[] = [];
+  let flushedAtMs = 0;
 
   const isCaughtUp = () =>
     caughtUp.size > 0 && buses.every((bus) => !bus.ready || caughtUp.has(bus.site));
+  const isWhole = () =>
+    !registry.damaged && (isCaughtUp() || (buses.every((bus) => !bus.ready) && registry.wasWhole));
+
+  registry.watchDamage((what) => {
+    events.replicaDamaged(what, !round.signal.aborted);
+    round.abort();
+  });
 
   const flush = () => {
-    if (batch.length === 0) return;
+    flushedAtMs = now();
+    if (batch.length === 0 || round.signal.aborted) return;
     const taken = batch;
     batch = [];
     try {
@@ -57,8 +91,56 @@ export function followRegistry({ registry, buses, events, log, now }: Deps): Reg
     events.registryChanged(registry.size());
   };
 
+  const followOnce = async (signal: AbortSignal) => {
+    batch = [];
+    const created = new Map<string, string>();
+    const take = (site: string, message: BusMessage) => {
+      if (created.get(site) !== message.cursor.created) {
+        created.set(site, message.cursor.created);
+        if (lostItsMemory(registry, site, message)) {
+          flush();
+          registry.forgetCursors();
+          round.abort();
+          return;
+        }
+      }
+      batch.push({ site, message });
+      if (batch.length >= BATCH_MAX) flush();
+    };
+    const follow = (bus: SiteBus) => {
+      const start = () => {
+        flush();
+        return { after: registry.cursor(bus.site) };
+      };
+      const onCaughtUp = () => {
+        flush();
+        if (signal.aborted) return;
+        caughtUp.add(bus.site);
+        if (isCaughtUp()) registry.markWhole(now());
+      };
+      const what = { stream: 'REGISTRY', start, onCaughtUp } as const;
+      return followStream(bus, what, (message) => take(bus.site, message), { log, signal });
+    };
+    await Promise.all(buses.map(follow));
+    await ended(signal);
+  };
+
+  const following = (async () => {
+    while (!stop.signal.aborted) {
+      if (registry.damaged) caughtUp.clear();
+      if (registry.damaged || registry.isNew) await tryFill({ ...deps, signal: stop.signal });
+      if (registry.damaged) {
+        await sleep(REFILL_MS, stop.signal);
+        continue;
+      }
+      round = new AbortController();
+      await followOnce(AbortSignal.any([stop.signal, round.signal]));
+    }
+  })();
+
   const flushing = (async () => {
     while (await sleep(BATCH_MS, stop.signal)) {
+      if (!isCaughtUp() && now() - flushedAtMs < FAR_BEHIND_MS) continue;
       try {
         flush();
       } catch (error) {
@@ -66,35 +148,50 @@ export function followRegistry({ registry, buses, events, log, now }: Deps): Reg
       }
     }
   })();
-  const following = buses.map((bus) =>
-    followStream(
-      bus,
-      {
-        stream: 'REGISTRY',
-        start: () => {
-          flush();
-          return { after: registry.cursor(bus.site) };
-        },
-        onCaughtUp: () => {
-          flush();
-          caughtUp.add(bus.site);
-          if (isCaughtUp()) registry.markWhole(now());
-        },
-      },
-      (message) => {
-        batch.push({ site: bus.site, message });
-        if (batch.length >= BATCH_MAX) flush();
-      },
-      { log, signal: stop.signal },
-    ),
-  );
+
+  const caring = (async () => {
+    while (await sleep(CARE_MS, stop.signal)) {
+      if (!isWhole()) continue;
+      try {
+        registry.scrub(SCRUB_ROWS);
+        registry.purgeTombstones(now() - TOMBSTONE_LIFE_MS, PURGE_ROWS);
+      } catch (error) {
+        log.error(errorFields(error), 'replica could not be looked through');
+      }
+    }
+  })();
+
   return {
-    isWhole: () => isCaughtUp() || (buses.every((bus) => !bus.ready) && registry.wasWhole),
+    isWhole,
     close: async () => {
       stop.abort();
-      await Promise.all([flushing, ...following]);
+      await Promise.all([following, flushing, caring]);
     },
   };
+}
+
+/**
+ * A site that begins its stream anew may not know of removals that this file has purged; the others do. So all are read
+ * again, once.
+ */
+function lostItsMemory(registry: Registry, site: string, { cursor }: BusMessage): boolean {
+  const known = registry.cursor(site);
+  return known !== undefined && known.created !== cursor.created && registry.purged > 0;
+}
+
+async function tryFill(deps: Parameters<typeof fillReplica>[0]): Promise<void> {
+  try {
+    await fillReplica(deps);
+  } catch (error) {
+    deps.log.error(errorFields(error), 'replica could not be filled anew');
+  }
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** A record that does not parse is counted and passed over: it must not stop the ones behind it. */

@@ -26,6 +26,16 @@ async function withApp(work: (url: string, journal: Journal) => Promise<void>): 
     dispatch: { progress: () => undefined },
     journal,
     registry,
+    snapshots: { admit: () => undefined, send: async () => undefined },
+    quarantine: { list: (node) => ({ v: 1, node, transports: [], devices: [] }) },
+    judge: async ({ action }) => ({
+      v: 1,
+      node: 'a',
+      action,
+      judged: 0,
+      removed: 0,
+      remaining: false,
+    }),
   });
   const http = await listen(app, { host: '127.0.0.1', port: 0 });
   try {

@@ -14,12 +14,13 @@ import type { Dispatch } from './dispatch.ts';
 import type { Journal } from './journal.ts';
 import { JOURNAL_START, JournalCursorText, type JournalPage } from './peers.ts';
 import type { Registry } from './registry.ts';
+import { type RegistryRouteDeps, registryRoutes } from './registry-routes.ts';
 import { ConflictError, type TakeAlert } from './take-alert.ts';
 
 const MAX_RECEIPTS_BYTES = 4 * 1024 * 1024;
 const MAX_AREAS = 1_300;
 
-export interface HttpDeps extends AppDeps {
+export interface HttpDeps extends AppDeps, RegistryRouteDeps {
   readonly node: string;
   readonly site: string;
   readonly token: string;
@@ -63,6 +64,7 @@ export function createDispatcherApp(deps: HttpDeps): Express {
   app.get('/v1/audience', (request, response) => {
     response.json(audience(parsed(AudienceQuery, request.query).area, deps.registry));
   });
+  app.use('/v1', registryRoutes(deps));
   finishApp(app, deps.log);
   return app;
 }

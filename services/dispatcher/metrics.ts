@@ -5,6 +5,9 @@ const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable
 export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
 export const JUNK_SOURCES = ['alerts', 'registry', 'receipts', 'proofs'] as const;
 
+/** What became of a copy of the registry: given to a peer or not, taken from one or refused because it is damaged. */
+export const SNAPSHOT_RESULTS = ['served', 'failed', 'taken', 'refused'] as const;
+
 /** Streams whose content a dispatcher holds too. */
 export const REFILLED_STREAMS = ['ALERTS', 'REGISTRY'] as const;
 
@@ -39,6 +42,13 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
   });
   for (const bus_site of busSites)
     for (const stream of REFILLED_STREAMS) refilled.inc({ bus_site, stream }, 0);
+  const snapshots = new Counter({
+    name: 'dispatcher_registry_snapshots_total',
+    help: 'Copies of the registry between dispatchers, by what became of them',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  for (const result of SNAPSHOT_RESULTS) snapshots.inc({ result }, 0);
   for (const transport of TRANSPORTS)
     for (const outcome of OUTCOME_KINDS) outcomes.inc({ transport, outcome }, 0);
   for (const lane of [...LANES, 'peer'])
@@ -61,6 +71,25 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
       'dispatcher_registry_rebuilt',
       '1 when the replica was corrupt at start and is filled anew',
     ),
+    registryDamage: new Counter({
+      name: 'dispatcher_registry_damage_total',
+      help: 'Times that something in the replica was not what was written. Anything above 0 wants a look at the disk',
+      registers,
+    }),
+    snapshots,
+    /** Shows how many subscriptions are quarantined, asked when the metrics are read. */
+    watchQuarantine(read: () => readonly { transport: string; count: number }[]): void {
+      new Gauge({
+        name: 'dispatcher_quarantine_devices',
+        help: 'Subscriptions that wait for a human to say whether they are gone; they are sent to as before',
+        labelNames: ['transport'] as const,
+        registers,
+        collect() {
+          for (const transport of TRANSPORTS) this.set({ transport }, 0);
+          for (const { transport, count } of read()) this.set({ transport }, count);
+        },
+      });
+    },
     quarantined: new Counter({
       name: 'dispatcher_quarantined_total',
       help: 'Subscriptions that a provider called gone in a storm: kept, for a human to judge',

@@ -1,12 +1,22 @@
-import { renameSync, rmSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { z } from 'zod';
-import { departmentOf, type Reach } from '../../shared/alert/area.ts';
+import { renameSync } from 'node:fs';
+import { backup, type DatabaseSync, type StatementSync } from 'node:sqlite';
+import { departmentOf } from '../../shared/alert/area.ts';
 import type { StreamCursor } from '../../shared/bus/consume.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import { RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
-import { finestRange, finestShard } from '../../shared/subscription/shard.ts';
-import { PushAddress } from '../../shared/subscription/subscription.ts';
+import { finestShard } from '../../shared/subscription/shard.ts';
+import type { PushAddress } from '../../shared/subscription/subscription.ts';
+import { type AudiencePart, type RecipientFilter, recipientQuery } from './recipient-query.ts';
+import {
+  isCorruption,
+  markDamaged,
+  openReplica,
+  removeReplica,
+  setReplicaAside,
+} from './replica-file.ts';
+import { checkedRow, type DeviceRow, rowChecksum } from './row-checksum.ts';
+
+export type { RecipientFilter } from './recipient-query.ts';
 
 /** One device to be sent to. */
 export interface Recipient {
@@ -15,308 +25,388 @@ export interface Recipient {
   readonly language: string;
 }
 
-/** Which devices an alert is for: everybody in reach and every probe, or (a canary) just these probes. */
-export type RecipientFilter =
-  | { readonly kind: 'public'; readonly reach: Reach }
-  | { readonly kind: 'probes'; readonly deviceIds: readonly string[] };
+/** How many devices are active, how many are known with the removed ones, and how many tombstones were purged. */
+interface Counts {
+  active: number;
+  known: number;
+  purged: number;
+}
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS devices (
-    device_id TEXT PRIMARY KEY, version INTEGER NOT NULL, active INTEGER NOT NULL, transport TEXT NOT NULL,
-    address TEXT NOT NULL, language TEXT NOT NULL, shard INTEGER NOT NULL, probe INTEGER NOT NULL, rest TEXT
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS probes ON devices (probe, transport, shard) WHERE probe = 1;
-  CREATE TABLE IF NOT EXISTS device_areas (
-    code TEXT NOT NULL, transport TEXT NOT NULL, shard INTEGER NOT NULL, device_id TEXT NOT NULL, department TEXT NOT NULL,
-    PRIMARY KEY (code, transport, shard, device_id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS by_department ON device_areas (department, transport, shard, device_id);
-  CREATE INDEX IF NOT EXISTS by_device ON device_areas (device_id);
-  CREATE TABLE IF NOT EXISTS whole (since INTEGER NOT NULL) STRICT;
-  CREATE TABLE IF NOT EXISTS cursors (site TEXT PRIMARY KEY, created TEXT NOT NULL, sequence INTEGER NOT NULL) STRICT;
-`;
+interface Change {
+  readonly site?: string;
+  readonly cursor?: StreamCursor;
+  readonly record: RegistryRecord | undefined;
+}
 
-/** What a record holds beside what the replica needs to be asked for: kept to give the record back to a stream. */
-const Rest = z.object({
-  appVersion: z.string().optional(),
-  lastHeardAt: z.string().optional(),
-  secretHash: z.string().optional(),
-  reason: z.string().optional(),
-});
-
-const RecipientRow = z.object({ device_id: z.string(), address: z.string(), language: z.string() });
-
-/** A canary never reaches more devices than this, whatever it names. */
-const MAX_PROBES = 50;
+/** Statements of filters that were asked lately; an alert asks the same ones again and again. */
+const KEPT_STATEMENTS = 64;
 
 /**
  * This node's full replica of the registry, in a local SQLite file: at alert time nothing outside is asked. It is filled
  * from every site's REGISTRY stream; of one device's records the one with the highest version wins, so order and site
- * do not matter.
+ * do not matter. Every row carries a checksum: what fails it is never sent to, is counted, and makes the replica
+ * `damaged` until another file takes its place ({@link Registry.replaceBy}).
  */
 export class Registry {
-  readonly #db: DatabaseSync;
-  /** True when the file that was there could not be read and a new one is being filled from the streams. */
-  readonly rebuilt: boolean;
+  readonly path: string;
+  /** The name under which a file that could not be used was set aside at the start. */
+  readonly setAside: string | undefined;
+  #db: DatabaseSync;
+  #statements: Statements;
+  #counts: Counts;
+  #damaged: boolean;
+  #isNew: boolean;
+  #scrubbed = 0;
+  #onDamage: (what: string) => void = () => undefined;
 
+  /** Throws what SQLite says when the file is there and cannot be opened for another reason than its content. */
   constructor(path: string) {
-    const opened = openOrSetAside(path);
+    const opened = openReplica(path);
+    this.path = path;
+    this.setAside = opened.setAside;
     this.#db = opened.db;
-    this.rebuilt = opened.rebuilt;
-    this.#db.exec(SCHEMA);
-    this.#addRest();
+    this.#isNew = opened.isNew;
+    this.#damaged = opened.isMarkedDamaged;
+    this.#statements = prepareAll(this.#db);
+    this.#counts = this.#readCounts();
   }
 
-  /** Applies records and moves the sites' cursors, in one transaction. */
-  apply(
-    batch: readonly { site?: string; cursor?: StreamCursor; record: RegistryRecord | undefined }[],
-  ): void {
-    this.#db.exec('BEGIN IMMEDIATE');
+  /** True when the file that was there could not be used and a new one is being filled. */
+  get rebuilt(): boolean {
+    return this.setAside !== undefined;
+  }
+
+  /** Something in the file is not what was written: what is good in it still serves, and it holds not everybody. */
+  get damaged(): boolean {
+    return this.#damaged;
+  }
+
+  /** Nothing has been read into this file yet. */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /** Calls `listener` at each row that is found damaged. */
+  watchDamage(listener: (what: string) => void): void {
+    this.#onDamage = listener;
+  }
+
+  /**
+   * Applies records and moves the sites' cursors, in one transaction. Into a file whose content turns out to be damaged
+   * nothing is written: the records are read again when another has taken its place.
+   */
+  apply(batch: readonly Change[]): void {
+    const before = { ...this.#counts };
     try {
-      for (const { site, cursor, record } of batch) {
-        if (record) this.#applyOne(record);
-        if (site !== undefined && cursor) this.#moveCursor(site, cursor);
-      }
+      this.#db.exec('BEGIN IMMEDIATE');
+      for (const { record } of batch) if (record) this.#applyOne(record);
+      const cursors = new Map<string, StreamCursor>();
+      for (const { site, cursor } of batch)
+        if (site !== undefined && cursor) cursors.set(site, cursor);
+      for (const [site, { created, sequence }] of cursors)
+        this.#statements.setCursor.run(site, created, sequence);
+      this.#writeCounts();
       this.#db.exec('COMMIT');
+      this.#isNew = false;
     } catch (error) {
-      this.#db.exec('ROLLBACK');
-      throw error;
+      this.#counts = before;
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      this.#unlessCorrupt(error);
     }
   }
 
   cursor(site: string): StreamCursor | undefined {
-    const row = this.#db.prepare('SELECT created, sequence FROM cursors WHERE site = ?').get(site);
-    return row === undefined
-      ? undefined
-      : { created: String(row['created']), sequence: Number(row['sequence']) };
+    const row = this.#statements.cursor.get(site);
+    return row && { created: String(row['created']), sequence: Number(row['sequence']) };
+  }
+
+  /** The streams are to be read from their beginnings. */
+  forgetCursors(): void {
+    this.#db.exec('DELETE FROM cursors');
   }
 
   /** Notes that this file has once held all that the streams hold: with every bus gone it is as good as can be known. */
   markWhole(nowMs: number): void {
-    if (!this.wasWhole) this.#db.prepare('INSERT INTO whole VALUES (?)').run(nowMs);
+    this.#db
+      .prepare('UPDATE state SET whole_since = ? WHERE whole_since IS NULL')
+      .run(Math.round(nowMs));
   }
 
   get wasWhole(): boolean {
-    return this.#db.prepare('SELECT 1 FROM whole').get() !== undefined;
+    return this.#statements.wholeSince.get()?.['whole_since'] !== null;
   }
 
   /** The newest version held of a device; a tombstone has to be newer. */
   version(deviceId: string): number {
-    return Number(
-      this.#db.prepare('SELECT version FROM devices WHERE device_id = ?').get(deviceId)?.[
-        'version'
-      ] ?? 0,
-    );
+    return Number(this.#reading(() => this.#statements.version.get(deviceId)?.['version']) ?? 0);
   }
 
   /** All active devices. */
   size(): number {
-    return Number(
-      this.#db.prepare('SELECT count(*) AS n FROM devices WHERE active = 1').get()?.['n'] ?? 0,
-    );
+    return this.#counts.active;
   }
 
   /** How many devices an alert is for, on one transport; `includeProbes` is for a node's own progress. */
   count(filter: RecipientFilter, transport: TransportKind, includeProbes: boolean): number {
-    const { sql, values } = recipientQuery(filter, includeProbes);
-    const row = this.#db
-      .prepare(`SELECT count(*) AS n FROM (${sql})`)
-      .get(...values({ transport, from: 0, to: 1024, after: '' }));
+    const part = { transport, shard: 0, shards: 1, after: '' };
+    const { sql, values } = recipientQuery(filter, part, includeProbes);
+    const row = this.#reading(() =>
+      this.#statements.filter(`SELECT count(*) AS n FROM (${sql})`).get(...values),
+    );
     return Number(row?.['n'] ?? 0);
   }
 
-  /** One page of a shard's recipients, in the order of their ids, after `after`. */
-  page(
-    filter: RecipientFilter,
-    at: { transport: TransportKind; shard: number; shards: number; after: string; limit: number },
-  ): Recipient[] {
-    const { sql, values } = recipientQuery(filter, true);
-    const { from, to } = finestRange(at.shard, at.shards);
-    return this.#db
-      .prepare(
-        `SELECT device_id, address, language FROM devices WHERE device_id IN (${sql}) ORDER BY device_id LIMIT ?`,
-      )
-      .all(...values({ transport: at.transport, from, to, after: at.after }), at.limit)
-      .map(toRecipient);
+  /**
+   * One page of a shard's recipients, after `after`, in an order that is the same in every replica. It is the last one
+   * when it has fewer than `limit`: only then, or when the file is damaged, does it leave out anybody.
+   */
+  page(filter: RecipientFilter, at: AudiencePart & { limit: number }): Recipient[] {
+    const recipients: Recipient[] = [];
+    let { after } = at;
+    for (;;) {
+      const missing = at.limit - recipients.length;
+      const { sql, values } = recipientQuery(filter, { ...at, after }, true);
+      const rows =
+        this.#reading(() => this.#statements.filter(pageOf(sql)).all(...values, missing)) ?? [];
+      for (const raw of rows) {
+        const row = this.#checked(raw);
+        if (row && row.device_id !== raw['wanted'])
+          this.#noteDamage('an index leads to another row');
+        else if (row && row.active === 1) recipients.push(toRecipient(row));
+      }
+      after = String(rows.at(-1)?.['wanted'] ?? '');
+      if (rows.length < missing || recipients.length >= at.limit) return recipients;
+    }
   }
 
-  /** A device by its id, if it is still active: for a retry. */
-  recipient(deviceId: string): Recipient | undefined {
-    const row = this.#db
-      .prepare(
-        'SELECT device_id, address, language FROM devices WHERE device_id = ? AND active = 1',
-      )
-      .get(deviceId);
-    return row === undefined ? undefined : toRecipient(row);
+  /** A device by its id, if it is still active: for a retry. `damaged`: it is there and cannot be read now. */
+  recipient(deviceId: string): Recipient | 'damaged' | undefined {
+    const raw = this.#reading(() => this.#statements.device.get(deviceId));
+    if (raw === undefined) return this.#damaged ? 'damaged' : undefined;
+    const row = this.#checked(raw);
+    if (!row) return 'damaged';
+    return row.active === 1 ? toRecipient(row) : undefined;
   }
 
   /** How many devices are known, the removed ones among them: as many as a whole stream has messages. */
   rows(): number {
-    return Number(this.#db.prepare('SELECT count(*) AS n FROM devices').get()?.['n'] ?? 0);
+    return this.#counts.known;
+  }
+
+  /** Tombstones that were purged: a stream that is read from its beginning may know less than this file once did. */
+  get purged(): number {
+    return this.#counts.purged;
   }
 
   /** Records as the streams hold them, tombstones among them, in the order of their ids after `after`. */
   records(after: string, limit: number): RegistryRecord[] {
-    const areas = this.#db.prepare(
-      'SELECT code FROM device_areas WHERE device_id = ? ORDER BY code',
-    );
-    return this.#db
-      .prepare(
-        'SELECT * FROM devices WHERE device_id > ? AND rest IS NOT NULL ORDER BY device_id LIMIT ?',
-      )
-      .all(after, limit)
-      .map((row) =>
-        fromRow(row, () => areas.all(String(row['device_id'])).map(({ code }) => String(code))),
-      );
+    return this.goodRecords(after, limit).records;
+  }
+
+  /** The same, with the id to go on from; absent: there is no more, or the file cannot be read on. */
+  goodRecords(
+    after: string,
+    limit: number,
+  ): { records: RegistryRecord[]; last: string | undefined } {
+    const rows = this.#reading(() => this.#statements.records.all(after, limit)) ?? [];
+    const records = rows.flatMap((raw) => {
+      const row = this.#checked(raw);
+      return row ? [RegistryRecord.parse(JSON.parse(row.record))] : [];
+    });
+    const last = rows.length < limit ? undefined : rows.at(-1)?.['device_id'];
+    return { records, last: typeof last === 'string' ? last : undefined };
+  }
+
+  /** Forgets at most `limit` tombstones with a version (ms since 1970) below `beforeMs`. Returns how many. */
+  purgeTombstones(beforeMs: number, limit: number): number {
+    const done = this.#reading(() => this.#statements.purge.run(Math.round(beforeMs), limit));
+    const count = Number(done?.changes ?? 0);
+    if (count === 0) return 0;
+    this.#counts.purged += count;
+    this.#counts.known -= count;
+    this.#writeCounts();
+    return count;
+  }
+
+  /**
+   * Checks the next `limit` rows, and that each can be found by its areas. Returns how many were looked at; fewer than
+   * `limit` means that the end was reached and the next call begins again.
+   */
+  scrub(limit: number): number {
+    const rows = this.#reading(() => this.#statements.scrub.all(this.#scrubbed, limit)) ?? [];
+    for (const raw of rows) {
+      const row = this.#checked(raw);
+      if (row && row.active === 1 && !this.#isFoundByItsAreas(row))
+        this.#noteDamage('a device is missing from an area');
+    }
+    this.#scrubbed = rows.length < limit ? 0 : Number(rows.at(-1)?.['n'] ?? 0);
+    return rows.length;
+  }
+
+  /** Copies the file as it stands at one instant, without stopping anything for long. */
+  async copyTo(path: string): Promise<void> {
+    await backup(this.#db, path, { rate: 1_000 });
+  }
+
+  /** Puts a finished replica in this one's place; a damaged file is set aside, another one is dropped. */
+  replaceBy(path: string): void {
+    this.#db.close();
+    if (this.#damaged) setReplicaAside(this.path);
+    else removeReplica(this.path);
+    renameSync(path, this.path);
+    const { db, isNew } = openReplica(this.path, true);
+    this.#db = db;
+    this.#isNew = isNew;
+    this.#damaged = false;
+    this.#scrubbed = 0;
+    this.#statements = prepareAll(this.#db);
+    this.#counts = this.#readCounts();
   }
 
   close(): void {
     this.#db.close();
   }
 
-  /** A file of an earlier version lacks what only the streams need: it is read from them again. */
-  #addRest(): void {
-    const columns = this.#db.prepare('PRAGMA table_info(devices)').all();
-    if (columns.some(({ name }) => name === 'rest')) return;
-    this.#db.exec('ALTER TABLE devices ADD COLUMN rest TEXT; DELETE FROM cursors;');
+  #readCounts(): Counts {
+    const row = this.#db.prepare('SELECT active, known, purged FROM state').get();
+    const count = (name: string) => Number(row?.[name] ?? 0);
+    return { active: count('active'), known: count('known'), purged: count('purged') };
   }
 
-  #isNews(deviceId: string, version: number): boolean {
-    const known = this.#db
-      .prepare('SELECT version, rest FROM devices WHERE device_id = ?')
-      .get(deviceId);
-    if (known === undefined) return true;
-    const held = Number(known['version']);
-    return version > held || (version === held && known['rest'] === null);
+  #writeCounts(): void {
+    const { active, known, purged } = this.#counts;
+    this.#statements.setCounts.run(active, known, purged);
   }
 
   #applyOne(record: RegistryRecord): void {
     const deviceId = recordDeviceId(record);
-    if (!this.#isNews(deviceId, record.version)) return;
-    this.#db.prepare('DELETE FROM device_areas WHERE device_id = ?').run(deviceId);
-    const shard = finestShard(deviceId);
-    if (record.state === 'removed') {
-      this.#db
-        .prepare("REPLACE INTO devices VALUES (?, ?, 0, '', '', '', ?, 0, ?)")
-        .run(deviceId, record.version, shard, JSON.stringify({ reason: record.reason }));
-      return;
+    const statements = this.#statements;
+    const known = statements.device.get(deviceId);
+    if (known && record.version <= Number(known['version'])) return;
+    const row = toRow(deviceId, record);
+    if (known) this.#dropAreas(known);
+    const wasActive = known?.['active'] === 1 ? 1 : 0;
+    const values = [row.version, row.active, row.transport, row.shard, row.probe, row.record];
+    const checksum = rowChecksum(row);
+    const n = known
+      ? Number(known['n'])
+      : Number(statements.insert.run(deviceId, ...values, checksum).lastInsertRowid);
+    if (known) statements.update.run(...values, checksum, n);
+    this.#counts.active += row.active - wasActive;
+    if (!known) this.#counts.known++;
+    if (record.state === 'removed') return;
+    for (const code of new Set(record.subscription.areaCodes))
+      statements.addArea.run(code, row.transport, row.shard, deviceId, n, departmentOf(code));
+  }
+
+  #dropAreas(known: Record<string, unknown>): void {
+    if (known['active'] !== 1) return;
+    const row = checkedRow(known);
+    // What a damaged row says of its areas means nothing: every area is looked through for it.
+    if (!row) this.#statements.dropEverywhere.run(String(known['device_id']));
+    else
+      for (const code of areasOf(row))
+        this.#statements.dropArea.run(code, row.transport, row.shard, row.device_id);
+  }
+
+  #isFoundByItsAreas(row: DeviceRow): boolean {
+    return [...new Set(areasOf(row))].every(
+      (code) =>
+        this.#reading(() =>
+          this.#statements.hasArea.get(code, row.transport, row.shard, row.device_id, row.n),
+        ) !== undefined,
+    );
+  }
+
+  #checked(raw: unknown): DeviceRow | undefined {
+    const row = checkedRow(raw);
+    if (!row) this.#noteDamage('a row fails its checksum');
+    return row;
+  }
+
+  /** Reads; from a file whose content is wrong nothing comes, and it is damaged. */
+  #reading<Result>(read: () => Result): Result | undefined {
+    try {
+      return read();
+    } catch (error) {
+      this.#unlessCorrupt(error);
+      return undefined;
     }
-    const { address, areaCodes, language, appVersion } = record.subscription;
-    const rest = { appVersion, lastHeardAt: record.lastHeardAt, secretHash: record.secretHash };
-    this.#db
-      .prepare('REPLACE INTO devices VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?)')
-      .run(
-        ...[deviceId, record.version, address.transport, JSON.stringify(address)],
-        ...[language, shard, record.probe ? 1 : 0, JSON.stringify(rest)],
-      );
-    const insert = this.#db.prepare('REPLACE INTO device_areas VALUES (?, ?, ?, ?, ?)');
-    for (const code of areaCodes)
-      insert.run(code, address.transport, shard, deviceId, departmentOf(code));
   }
 
-  #moveCursor(site: string, cursor: StreamCursor): void {
-    this.#db
-      .prepare('REPLACE INTO cursors VALUES (?, ?, ?)')
-      .run(site, cursor.created, cursor.sequence);
+  #unlessCorrupt(error: unknown): void {
+    if (!isCorruption(error)) throw error;
+    this.#noteDamage('the file is malformed');
+  }
+
+  #noteDamage(what: string): void {
+    if (!this.#damaged) markDamaged(this.path);
+    this.#damaged = true;
+    this.#onDamage(what);
   }
 }
 
-interface Bounds {
-  readonly transport: TransportKind;
-  readonly from: number;
-  readonly to: number;
-  readonly after: string;
-}
+type Statements = ReturnType<typeof prepareAll>;
 
-/** The ids of those an alert is for, as SQL and its values. */
-function recipientQuery(
-  filter: RecipientFilter,
-  includeProbes: boolean,
-): { sql: string; values: (bounds: Bounds) => SQLInputValue[] } {
-  const probes =
-    'SELECT device_id FROM devices WHERE probe = 1 AND transport = ? AND shard >= ? AND shard < ? AND device_id > ?';
-  const bounds = ({ transport, from, to, after }: Bounds): SQLInputValue[] => [
-    transport,
-    from,
-    to,
-    after,
-  ];
-  if (filter.kind === 'probes') {
-    const ids = filter.deviceIds.slice(0, MAX_PROBES);
-    return {
-      sql: `${probes} AND active = 1 AND device_id IN (${placeholders(ids.length)})`,
-      values: (at) => [...bounds(at), ...ids],
-    };
-  }
-  const { codes, departments } = filter.reach;
-  const where = 'transport = ? AND shard >= ? AND shard < ? AND device_id > ?';
-  const byCode = `SELECT device_id FROM device_areas WHERE ${where} AND code IN (${placeholders(codes.length)})`;
-  const byDepartment = `SELECT device_id FROM device_areas WHERE ${where} AND department IN (${placeholders(departments.length)})`;
+/** Everything that is asked more than now and then, prepared once for each file. */
+function prepareAll(db: DatabaseSync) {
+  const filters = new Map<string, StatementSync>();
+  const area = 'code = ? AND transport = ? AND shard = ? AND device_id = ?';
   return {
-    sql: [byCode, byDepartment, ...(includeProbes ? [probes] : [])].join(' UNION '),
-    values: (at) => [
-      ...[...bounds(at), ...codes],
-      ...[...bounds(at), ...departments],
-      ...(includeProbes ? bounds(at) : []),
-    ],
-  };
-}
-
-function placeholders(count: number): string {
-  return Array.from({ length: count }, () => '?').join(',');
-}
-
-function toRecipient(row: unknown): Recipient {
-  const parsed = RecipientRow.parse(row);
-  return {
-    deviceId: parsed.device_id,
-    address: PushAddress.parse(JSON.parse(parsed.address)),
-    language: parsed.language,
-  };
-}
-
-/** A row and the areas beside it → the record that it was made of. */
-function fromRow(row: Record<string, unknown>, areaCodes: () => string[]): RegistryRecord {
-  const deviceId = row['device_id'];
-  const { appVersion, ...rest } = Rest.parse(JSON.parse(String(row['rest'])));
-  const common = { v: 1, version: row['version'] };
-  if (row['active'] !== 1)
-    return RegistryRecord.parse({ ...common, state: 'removed', deviceId, ...rest });
-  return RegistryRecord.parse({
-    ...common,
-    state: 'active',
-    probe: row['probe'] === 1,
-    subscription: {
-      deviceId,
-      address: JSON.parse(String(row['address'])),
-      areaCodes: areaCodes(),
-      language: row['language'],
-      appVersion,
+    device: db.prepare('SELECT * FROM devices WHERE device_id = ?'),
+    version: db.prepare('SELECT version FROM devices WHERE device_id = ?'),
+    records: db.prepare('SELECT * FROM devices WHERE device_id > ? ORDER BY device_id LIMIT ?'),
+    scrub: db.prepare('SELECT * FROM devices WHERE n > ? ORDER BY n LIMIT ?'),
+    insert: db.prepare('INSERT INTO devices VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    update: db.prepare(
+      'UPDATE devices SET version = ?, active = ?, transport = ?, shard = ?, probe = ?, record = ?, checksum = ? WHERE n = ?',
+    ),
+    addArea: db.prepare('REPLACE INTO device_areas VALUES (?, ?, ?, ?, ?, ?)'),
+    dropArea: db.prepare(`DELETE FROM device_areas WHERE ${area}`),
+    dropEverywhere: db.prepare('DELETE FROM device_areas WHERE device_id = ?'),
+    hasArea: db.prepare(`SELECT 1 FROM device_areas WHERE ${area} AND n = ?`),
+    cursor: db.prepare('SELECT created, sequence FROM cursors WHERE site = ?'),
+    setCursor: db.prepare('REPLACE INTO cursors VALUES (?, ?, ?)'),
+    setCounts: db.prepare('UPDATE state SET active = ?, known = ?, purged = ?'),
+    wholeSince: db.prepare('SELECT whole_since FROM state'),
+    purge: db.prepare(
+      'DELETE FROM devices WHERE n IN (SELECT n FROM devices WHERE active = 0 AND version < ? ORDER BY version LIMIT ?)',
+    ),
+    filter: (sql: string): StatementSync => {
+      const kept = filters.get(sql) ?? db.prepare(sql);
+      if (filters.size >= KEPT_STATEMENTS) filters.clear();
+      filters.set(sql, kept);
+      return kept;
     },
-    ...rest,
-  });
+  };
 }
 
-/** Opens the replica; a file that fails SQLite's own check is set aside and a new one begun. */
-function openOrSetAside(path: string): { db: DatabaseSync; rebuilt: boolean } {
-  try {
-    return { db: openChecked(path), rebuilt: false };
-  } catch {
-    renameSync(path, `${path}.corrupt`);
-    for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
-    return { db: openChecked(path), rebuilt: true };
-  }
+/** The rows behind a query of {@link recipientQuery}, in its order. */
+function pageOf(sql: string): string {
+  return `SELECT d.*, p.device_id AS wanted FROM (${sql} LIMIT ?) p LEFT JOIN devices d ON d.n = p.n ORDER BY p.shard, p.device_id`;
 }
 
-function openChecked(path: string): DatabaseSync {
-  const db = new DatabaseSync(path);
-  try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 2000;');
-    const check = db.prepare('PRAGMA quick_check(1)').get();
-    if (check?.['quick_check'] !== 'ok') throw new Error('replica fails its check');
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
+function toRow(deviceId: string, record: RegistryRecord): Omit<DeviceRow, 'n' | 'checksum'> {
+  const isActive = record.state === 'active';
+  return {
+    device_id: deviceId,
+    version: record.version,
+    active: isActive ? 1 : 0,
+    transport: isActive ? record.subscription.address.transport : '',
+    shard: finestShard(deviceId),
+    probe: isActive && record.probe ? 1 : 0,
+    record: JSON.stringify(record),
+  };
+}
+
+/** A row that passed its checksum holds what was parsed before it was written. */
+function toRecipient(row: DeviceRow): Recipient {
+  const { subscription } = JSON.parse(row.record) as RegistryRecord & { state: 'active' };
+  const { address, language } = subscription;
+  return { deviceId: row.device_id, address, language };
+}
+
+function areasOf(row: DeviceRow): readonly string[] {
+  const record = JSON.parse(row.record) as RegistryRecord;
+  return record.state === 'active' ? record.subscription.areaCodes : [];
 }

@@ -88,6 +88,8 @@ const MAX_UNSETTLED_SHARDS = 32;
 /** A node begins to help in another arc with so many shards at once. */
 const FIRST_HELP = 2;
 const RETRY_BATCH = 200;
+/** A device that a replica does not hold yet is looked for again after this long. */
+const UNKNOWN_AGAIN_MS = 1_000;
 /** After retries a receipt that still names somebody is said so often at the most. */
 const SAY_AGAIN_MS = 1_000;
 
@@ -115,6 +117,8 @@ export class RunCore {
   readonly #own = new Map<number, OwnShard>();
   readonly #takeOvers = new Map<number, OwnShard>();
   readonly #peers = new Map<number, Map<string, HeardReceipt>>();
+  /** Peers that cut the audience otherwise: none of them will ever close a shard of ours, however well it is proved. */
+  readonly #cutOtherwise = new Set<string>();
   /** The shard whose recipients are being loaded: one at a time. */
   #loading: number | undefined;
   #unsettled = 0;
@@ -181,9 +185,9 @@ export class RunCore {
         for (const receipt of event.earlier) this.#takeUp(receipt, around.nowMs);
         return [];
       case 'slice':
-        return this.#onSlice(event.shard, event.deviceIds, event.complete, around.nowMs);
+        return this.#onSlice(event.shard, event.deviceIds, event.complete, around);
       case 'outcome':
-        return this.#onOutcome(event.task, event.deviceId, event.outcome, around.nowMs);
+        return this.#onOutcome(event.task, event.deviceId, event.outcome, around);
       case 'receipt':
         this.#hear(event.receipt, around.nowMs);
         return [];
@@ -257,10 +261,12 @@ export class RunCore {
     shard: number,
     deviceIds: readonly string[],
     complete: boolean,
-    nowMs: number,
+    around: Surroundings,
   ): RunDecision[] {
     const own = this.#own.get(shard);
     if (!own || this.#loading !== shard) return [];
+    // What was damaged when it was read may have left somebody out.
+    if (!around.isReplicaWhole) own.isProvisional = true;
     const task = { shard, lane: 'first' as const, attempt: 1, takeOver: false };
     own.begin(deviceIds.length);
     const decisions: RunDecision[] =
@@ -269,14 +275,14 @@ export class RunCore {
     if (!complete && after !== undefined) return [...decisions, { type: 'load', shard, after }];
     own.allBegun = true;
     this.#loading = undefined;
-    return [...decisions, ...this.#settleIfAnswered(own, nowMs)];
+    return [...decisions, ...this.#settleIfAnswered(own, around.nowMs)];
   }
 
   #onOutcome(
     task: SendTask,
     deviceId: string,
     outcome: Outcome | NoOutcome,
-    nowMs: number,
+    { nowMs, isReplicaWhole }: Surroundings,
   ): RunDecision[] {
     const own = (task.takeOver ? this.#takeOvers : this.#own).get(task.shard);
     if (!own) return [];
@@ -284,7 +290,11 @@ export class RunCore {
       this.#firstAcceptedAtMs ??= nowMs;
       this.#lastAcceptedAtMs = nowMs;
     }
-    if (outcome.kind === 'unknown-device' || outcome.kind === 'not-sent') own.forget(deviceId);
+    if (outcome.kind === 'unknown-device' && !isReplicaWhole) {
+      // Not unsubscribed, as far as this replica can tell: it is being filled again and has not come to this device yet.
+      own.postpone(deviceId, { attempt: task.attempt, dueMs: nowMs + UNKNOWN_AGAIN_MS });
+    } else if (outcome.kind === 'unknown-device' || outcome.kind === 'not-sent')
+      own.forget(deviceId);
     else {
       const { expiresAtMs } = this.#setup;
       const random = jitter(deviceId, task.attempt);
@@ -376,7 +386,10 @@ export class RunCore {
 
   /** A peer that got the alert from another ingest may have cut the audience otherwise: its shards are not ours. */
   #hear(receipt: CompletionReceipt, nowMs: number): void {
-    if (receipt.shards !== this.#setup.shards) return;
+    if (receipt.shards !== this.#setup.shards) {
+      this.#cutOtherwise.add(receipt.node);
+      return;
+    }
     const ofShard = this.#peers.get(receipt.shard) ?? new Map<string, HeardReceipt>();
     const before = ofShard.get(receipt.node);
     if (before && before.revision >= receipt.revision) return;
@@ -404,7 +417,7 @@ export class RunCore {
       trust: (name, heardAtMs) => (name === self ? 'confirmed' : around.trust(name, heardAtMs)),
       silent: around.silent,
       selfProved: around.isProved(self),
-      anybodyProved: nodes.some((name) => around.isProved(name)),
+      anybodyProved: nodes.some((name) => !this.#cutOtherwise.has(name) && around.isProved(name)),
     };
   }
 

@@ -23,10 +23,12 @@ import { createDispatcherApp } from './http-app.ts';
 import { Journal } from './journal.ts';
 import { createDispatcherMetrics } from './metrics.ts';
 import { type Peers, startPeers } from './peers.ts';
+import { Quarantine } from './quarantine.ts';
 import { refillBuses } from './refill-buses.ts';
 import { Registry } from './registry.ts';
-import { createRemoveGone } from './remove-gone.ts';
+import { createJudge, createRemoveGone } from './remove-gone.ts';
 import { createSayReceipt } from './say-receipt.ts';
+import { createSnapshots } from './snapshot.ts';
 import { createTakeAlert } from './take-alert.ts';
 import { buildTransports } from './transports/registry.ts';
 import { RouteTrust } from './trust.ts';
@@ -57,6 +59,9 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     cleanup.add('registry', () => registry.close());
     if (registry.rebuilt) events.registryRebuilt();
     events.registryChanged(registry.size());
+    const quarantine = new Quarantine(join(config.DATA_DIR, 'quarantine.sqlite'));
+    cleanup.add('quarantine', () => quarantine.close());
+    metrics.watchQuarantine(() => quarantine.counts());
 
     const buses = config.NATS_SITES.map(
       (site) =>
@@ -76,7 +81,15 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     for (const transport of Object.values(transports))
       cleanup.add(`transport ${transport.kind}`, () => transport.close());
 
-    const registryFollower = followRegistry({ registry, buses, events, log, now });
+    const registryFollower = followRegistry({
+      registry,
+      buses,
+      peers: config.DISPATCHERS.filter((peer) => peer.name !== node),
+      token,
+      events,
+      log,
+      now,
+    });
     cleanup.add('registry follower', () => registryFollower.close());
 
     const trust = new RouteTrust(now);
@@ -91,12 +104,12 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       nodes,
       journal,
       registry,
-      transports: dispatchTransports(transports, metrics),
+      transports: dispatchTransports(transports, metrics, (id) => quarantine.accepted(id)),
       trust,
       silent: (name) => startedPeers().silent(name),
       isReplicaWhole: () => registryFollower.isWhole(),
       publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
-      reportGone: createRemoveGone({ registry, buses, events, now }),
+      reportGone: createRemoveGone({ registry, quarantine, buses, events, now }),
       verifyEnvelope,
       verifyAlert,
       events,
@@ -129,7 +142,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     await untilWhole(registryFollower);
     await dispatch.resume();
 
-    const alertFollower = followAlerts({ node, buses, takeAlert, events, log });
+    const alertFollower = followAlerts({ node, journalId: journal.id, buses, takeAlert, events, log });
     cleanup.add('alert follower', () => alertFollower.close());
     const takeReceipt = (receipt: Parameters<typeof dispatch.heard>[0]) => {
       startedPeers().heardFrom(receipt.node);
@@ -173,6 +186,9 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       dispatch,
       journal,
       registry,
+      snapshots: createSnapshots({ registry, isWhole: registryFollower.isWhole, events }),
+      quarantine,
+      judge: createJudge(node, { registry, quarantine, buses, events, now }),
     });
     const http = await listen(app, { host: config.HOST, port: config.PORT });
     cleanup.add('http', () => http.close());
