@@ -66,11 +66,11 @@ export class OwnShard {
 
   /** Notes an outcome; `again` says when to try once more. An outcome without it is final. */
   record(deviceId: string, outcome: Outcome, again: Pending | undefined): void {
-    this.#trying.delete(deviceId);
     if (again) {
-      this.pending.set(deviceId, again);
+      this.postpone(deviceId, again);
       return;
     }
+    this.#trying.delete(deviceId);
     this.pending.delete(deviceId);
     if (outcome.kind === 'accepted') this.counts.accepted++;
     else if (outcome.kind === 'gone') {
@@ -78,6 +78,12 @@ export class OwnShard {
       this.#gone.push(deviceId);
     } else if (outcome.kind === 'rejected') this.counts.rejected++;
     else this.counts.dropped++;
+  }
+
+  /** It stays, or comes, among those to be tried again. */
+  postpone(deviceId: string, again: Pending): void {
+    this.#trying.delete(deviceId);
+    this.pending.set(deviceId, again);
   }
 
   /** At most `limit` devices whose time has come; they count as being tried until `record` is called. */
