@@ -142,7 +142,14 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     await untilWhole(registryFollower);
     await dispatch.resume();
 
-    const alertFollower = followAlerts({ node, journalId: journal.id, buses, takeAlert, events, log });
+    const alertFollower = followAlerts({
+      node,
+      journalId: journal.id,
+      buses,
+      takeAlert,
+      events,
+      log,
+    });
     cleanup.add('alert follower', () => alertFollower.close());
     const takeReceipt = (receipt: Parameters<typeof dispatch.heard>[0]) => {
       startedPeers().heardFrom(receipt.node);
