@@ -31,7 +31,7 @@ export async function draftAlert(changes: DraftChanges = {}): Promise<AlertDraft
   const nowMs = Date.now();
   const example = exampleAlert('nice-alert');
   const { severity, expiresInMs } = changes;
-  const sentMs = expiresInMs === undefined ? nowMs : nowMs + expiresInMs - 61_000;
+  const sentMs = Math.min(nowMs, nowMs + (expiresInMs ?? 61_000) - 61_000);
   const info = z
     .array(z.record(z.string(), z.unknown()))
     .parse(example['info'])

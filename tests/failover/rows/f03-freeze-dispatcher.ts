@@ -8,11 +8,16 @@ import {
   raise,
   untilDevices,
 } from '../harness/alerts.ts';
+import { withEnv } from '../harness/fault-system.ts';
 import type { Random } from '../harness/random.ts';
 import type { Played, Row } from '../harness/row.ts';
 import type { Stage } from '../harness/stage.ts';
 
-const PACE = 15;
+const PACE = 10;
+/** One connection for FCM and few for Web Push, so that most sends are not begun when the node freezes. */
+const NARROW = { WEB_PUSH_SOCKETS: '5', FCM_SESSIONS: '1' };
+/** Web Push sends that may be under way at a time with so few sockets: begun before the freeze, they end after it. */
+const UNDER_WAY = 10;
 const FROZEN_MS = 9_000;
 const EXPIRES_IN_MS = 8_000;
 
@@ -20,26 +25,31 @@ export const freezeDispatcher: Row = {
   id: 'F3',
   title: `SIGSTOP of a dispatcher for ${FROZEN_MS / 1000} s in mid-fan-out; cancelled or expired meanwhile; SIGCONT`,
   promise:
-    'the thawed node sends nothing of an alert that is over; no device keeps it, none shows it late',
+    'the thawed node begins no send of an alert that is over (those under way at the freeze may end); no device shows it late or keeps it',
   runs: { full: 6, short: 1 },
-  // By hand: without the look at the journal's "ended" and at the expiry before each send (own-shard.ts, dispatch.ts)
-  // the thawed node goes on with what it had read before the freeze.
-  seenToFail: 'by hand: the check before each send taken out of the dispatcher',
+  canSabotage: true,
+  seenToFail:
+    'the alert neither cancelled nor expired: the thawed node goes on, as it would without the check',
   play,
 };
 
 async function play(stage: Stage, random: Random): Promise<Played> {
-  const system = await stage.system('large', () => ({ devices: 1_000 }));
+  const system = await stage.system('narrow', () => ({
+    devices: 1_500,
+    adjust: withEnv(NARROW, ({ kind }) => kind === 'dispatcher'),
+  }));
   const victim = random.pick(['a', 'b'] as const);
   const isCancelled = random.next() < 0.5;
   await stage.pace(system, PACE);
   try {
-    const draft = await draftAlert(isCancelled ? {} : { expiresInMs: EXPIRES_IN_MS });
+    const draft = await draftAlert(
+      isCancelled || stage.sabotage ? {} : { expiresInMs: EXPIRES_IN_MS },
+    );
     const alert = await raise(system, { draft });
     await untilDevices(system, alert.id, percentHaveIt(random.between(5, 30)), 5_000);
     system.signal('SIGSTOP', `dispatcher-${victim}`);
     const thawAtMs = Date.now() + FROZEN_MS;
-    if (isCancelled) await cancel(system, alert.id, victim === 'a' ? 'b' : 'a');
+    if (isCancelled && !stage.sabotage) await cancel(system, alert.id, victim === 'a' ? 'b' : 'a');
     await delay(thawAtMs - Date.now());
     const before = await devicesReport(system, alert.id);
     await stage.pace(system, 0);
@@ -47,11 +57,13 @@ async function play(stage: Stage, random: Random): Promise<Played> {
     await delay(3_000);
     const after = await devicesReport(system, alert.id);
     const late = copies(after) - copies(before);
+    const shownLate = after.inside.shown - before.inside.shown;
     const standing = after.inside.shown - after.inside.takenDown;
     return {
       alerts: [],
       broken: [
-        ...(late > 0 ? [`${late} copies came after the thaw`] : []),
+        ...(late > UNDER_WAY ? [`${late} copies came after the thaw`] : []),
+        ...(shownLate > 0 ? [`${shownLate} devices showed it after it was over`] : []),
         ...(isCancelled && standing > 0
           ? [`${standing} devices still show a cancelled alert`]
           : []),
