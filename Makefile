@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
-export SITES PORT_BASE STATE_DIR NATS_SERVER
+export SITES PORT_BASE STATE_DIR NATS_SERVER NETNS CUT
 
 STATE := $(or $(STATE_DIR),.tocsin)
 STAMP := node_modules/.installed

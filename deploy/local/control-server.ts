@@ -5,6 +5,7 @@ import { type Listening, listen } from '../../shared/http/listen.ts';
 import { invalidRequest, ProblemError } from '../../shared/http/problem.ts';
 import { createLogger } from '../../shared/log/logger.ts';
 import type { ManagedProcess } from './managed-process.ts';
+import type { SiteNetwork } from './site-network.ts';
 import type { Supervisor } from './supervisor.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGSTOP', 'SIGCONT'] as const;
@@ -15,6 +16,8 @@ const KillRequest = z.strictObject({
 
 interface Deps {
   readonly supervisor: Supervisor;
+  /** The network between the sites; undefined while they are plain processes. */
+  readonly network: () => SiteNetwork | undefined;
   /** Called once the answer to POST /stop is out. */
   readonly onStop: () => void;
 }
@@ -27,7 +30,7 @@ export function startControl(port: number, deps: Deps): Promise<Listening> {
   return listen(controlApp(deps), { host: '127.0.0.1', port });
 }
 
-function controlApp({ supervisor, onStop }: Deps): Express {
+function controlApp({ supervisor, network, onStop }: Deps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(onlyOurselves, jsonBody(4096));
@@ -46,6 +49,15 @@ function controlApp({ supervisor, onStop }: Deps): Express {
     process.start();
     response.json({ name: process.spec.name, pid: process.identity?.pid ?? null });
   });
+  app.get('/sites', (_request, response) => {
+    response.json({ namespaces: network() !== undefined, sites: network()?.sites() ?? [] });
+  });
+  for (const change of ['cut', 'heal'] as const)
+    app.post(`/sites/:name/${change}`, async (request, response) => {
+      const cuttable = networkWith(network(), request.params.name);
+      const done = await cuttable[change](request.params.name);
+      response.json({ name: request.params.name, cut: change === 'cut', done });
+    });
   app.post('/stop', (_request, response) => {
     response.once('finish', onStop);
     response.status(202).json({ stopping: true });
@@ -68,6 +80,20 @@ const onlyOurselves: RequestHandler = (request, _response, next) => {
     });
   next();
 };
+
+function networkWith(network: SiteNetwork | undefined, site: string): SiteNetwork {
+  if (network === undefined)
+    throw new ProblemError(409, 'no-namespaces', 'The sites do not run in network namespaces', {
+      detail:
+        'They are plain processes that share this machine’s loopback, which nobody can cut between them',
+      action: 'Run with SITES=3 (or NETNS=on) as root, on a machine with ip, nsenter and iptables',
+    });
+  const names = network.sites().map(({ name }) => name);
+  if (names.includes(site)) return network;
+  throw new ProblemError(404, 'not-found', 'There is no site of this name', {
+    detail: `There are: ${names.join(', ')}`,
+  });
+}
 
 function named(supervisor: Supervisor, name: string): ManagedProcess {
   const process = supervisor.get(name);

@@ -22,6 +22,8 @@ export interface Layout {
     readonly control: number;
   };
   readonly controlPort: number;
+  /** Where programs listen: loopback, or every address of their own network namespace. */
+  readonly host: '127.0.0.1' | '0.0.0.0';
 }
 
 export interface LayoutOptions {
@@ -52,6 +54,7 @@ export function layoutOf({ sites, portBase, stateDir }: LayoutOptions): Layout {
     }),
     sandbox: { providers: portBase + 91, receivers: portBase + 92, control: portBase + 93 },
     controlPort: portBase + 99,
+    host: '127.0.0.1',
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseEnv } from '../../shared/config/parse-env.ts';
 import type { LayoutOptions } from './layout.ts';
+import type { NetnsChoice } from './site-network.ts';
 
 const optional = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema);
@@ -23,10 +24,15 @@ const Environment = z.object({
       .default(8400),
   ),
   STATE_DIR: optional(z.string().default('.tocsin')),
+  NETNS: optional(z.enum(['auto', 'on', 'off'], 'must be auto, on or off').default('auto')),
 });
 
+export interface RunOptions extends LayoutOptions {
+  readonly netns: NetnsChoice;
+}
+
 /** What `make run` was told. Throws ConfigError with all problems at once. */
-export function readOptions(env: Readonly<Record<string, string | undefined>>): LayoutOptions {
-  const { SITES, PORT_BASE, STATE_DIR } = parseEnv(Environment, env);
-  return { sites: SITES, portBase: PORT_BASE, stateDir: STATE_DIR };
+export function readOptions(env: Readonly<Record<string, string | undefined>>): RunOptions {
+  const { SITES, PORT_BASE, STATE_DIR, NETNS } = parseEnv(Environment, env);
+  return { sites: SITES, portBase: PORT_BASE, stateDir: STATE_DIR, netns: NETNS };
 }

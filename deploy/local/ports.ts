@@ -20,7 +20,7 @@ export async function checkPorts(layout: Layout): Promise<void> {
 }
 
 /** True when nobody listens there on IPv4's loopback or on all addresses. */
-function isFree(port: number): Promise<boolean> {
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));

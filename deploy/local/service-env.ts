@@ -39,7 +39,7 @@ function commonEnv(kind: ServiceKind, site: Site, layout: Layout): Env {
   return {
     SITE: site.name,
     NODE_NAME: site.name,
-    HOST: '127.0.0.1',
+    HOST: layout.host,
     PORT: String(site.ports[kind]),
     DATA_DIR: files.dataDir(`${kind}-${site.name}`),
     DEPLOYMENT: 'development',
@@ -96,7 +96,7 @@ function ownEnv(kind: ServiceKind, site: Site, { layout, vapidPublicKey }: Servi
 export function sandboxEnv(layout: Layout): Env {
   const files = filesOf(layout.stateDir);
   return {
-    HOST: '127.0.0.1',
+    HOST: layout.host,
     HTTPS_PORT: String(layout.sandbox.providers),
     WS_PORT: String(layout.sandbox.receivers),
     CONTROL_PORT: String(layout.sandbox.control),

@@ -10,7 +10,7 @@ import {
 } from './layout.ts';
 import { ManagedProcess, type ProcessSpec } from './managed-process.ts';
 import { findNatsServer } from './nats-server.ts';
-import { checkPorts } from './ports.ts';
+import { checkPorts, isFree } from './ports.ts';
 import { identify } from './process-identity.ts';
 import {
   checkSources,
@@ -19,7 +19,13 @@ import {
   sandboxSpec,
   serviceSpec,
 } from './process-specs.ts';
-import { removeRunFile, takeOver, writeRunFile } from './run-file.ts';
+import { readRunFile, removeRunFile, takeOver, writeRunFile } from './run-file.ts';
+import {
+  type NetnsChoice,
+  openSiteNetwork,
+  removeSiteNetwork,
+  type SiteNetwork,
+} from './site-network.ts';
 import { prepareState } from './state.ts';
 import { makeStateDir } from './state-file.ts';
 import { Supervisor } from './supervisor.ts';
@@ -37,6 +43,8 @@ export interface SystemOptions extends LayoutOptions {
   readonly extraEnv?: ExtraEnv;
   /** Where a copy of nats-server is kept; default `bin` in the state folder. */
   readonly binDir?: string;
+  /** Whether sites are put into network namespaces; default off. */
+  readonly netns?: NetnsChoice;
   /** Called when somebody asked the control server to stop the system. */
   readonly onStopRequest?: () => void;
 }
@@ -74,21 +82,28 @@ async function start(
   cleanup: CleanupStack,
 ): Promise<Omit<System, 'close'>> {
   const { say = () => undefined, signal, services = SERVICES, extraEnv = {} } = options;
-  const layout = layoutOf(options);
-  const files = filesOf(layout.stateDir);
-  makeStateDir(layout.stateDir);
+  const loopback = layoutOf(options);
+  const files = filesOf(loopback.stateDir);
+  makeStateDir(loopback.stateDir);
   if (services.length > 0) checkSources(['sandbox', ...services]);
+  const before = readRunFile(files.runFile);
   await takeOver(files.runFile, say);
-  await checkPorts(layout);
+  await checkPorts(loopback);
+  await removeSiteNetwork(loopback.portBase);
+  if (before && (await isFree(layoutOf({ ...options, portBase: before.portBase }).controlPort)))
+    await removeSiteNetwork(before.portBase);
 
   const supervisor = new Supervisor();
-  const urls = urlsOf(layout);
-  const noteWhatRuns = () => writeRunFile(files.runFile, runFileOf(layout, supervisor, urls));
+  const urls = urlsOf(loopback);
+  const noteWhatRuns = () => writeRunFile(files.runFile, runFileOf(loopback, supervisor, urls));
   noteWhatRuns();
   cleanup.add('run.json', () => removeRunFile(files.runFile));
+  let network: SiteNetwork | undefined;
+  cleanup.add('network', async () => network?.close());
   cleanup.add('processes', () => supervisor.stop());
-  const control = await startControl(layout.controlPort, {
+  const control = await startControl(loopback.controlPort, {
     supervisor,
+    network: () => network,
     onStop: () => options.onStopRequest?.(),
   });
   cleanup.add('control', control.close);
@@ -96,17 +111,20 @@ async function start(
   const nats = await findNatsServer({
     env: process.env,
     binDir: options.binDir ?? files.binDir,
-    stateDir: layout.stateDir,
+    stateDir: loopback.stateDir,
     say,
   });
   say(`nats-server ${nats.version} (${nats.path}; from ${nats.source})`);
   signal?.throwIfAborted();
+  const natsInContainer = nats.path.endsWith('-docker');
+  network = await openSiteNetwork(options.netns ?? 'off', loopback, { say, natsInContainer });
+  const layout: Layout = network ? { ...loopback, host: '0.0.0.0' } : loopback;
   prepareState(layout, Date.now());
   say(`keys, certificates and settings are in ${layout.stateDir}`);
 
   const launch = async (specs: readonly ProcessSpec[], until: 'startup' | 'ready') => {
     const processes = specs.map(
-      (spec) => new ManagedProcess(spec, { say, onChange: noteWhatRuns }),
+      (spec) => new ManagedProcess(network?.place(spec) ?? spec, { say, onChange: noteWhatRuns }),
     );
     for (const process of processes) {
       supervisor.add(process);

@@ -48,7 +48,7 @@ export function prepareState(layout: Layout, nowMs: number): void {
     ) as Record<(typeof NATS_USERS)[number], string>;
     const config = natsServerConfig({
       serverName: `tocsin-${site.name}`,
-      host: '127.0.0.1',
+      host: layout.host,
       port: site.ports.nats,
       monitorPort: site.ports.natsMonitor,
       storeDir: files.natsStore(site.name),
