@@ -15,6 +15,8 @@ const BATCH_MS = 50;
 /** While much is to be read, batches are as large as may hold up an alert by a third of a second: each costs a log's worth of pages. */
 const FAR_BEHIND_MS = 1_000;
 const BATCH_MAX = 10_000;
+/** Records are small, and there may be a million of them. */
+const READ_AT_A_TIME = 5_000;
 /** A damaged replica that could not be filled anew (a full disk) is tried again. */
 const REFILL_MS = 5_000;
 const CARE_MS = 1_000;
@@ -118,7 +120,7 @@ export function followRegistry(deps: Deps): RegistryFollower {
         caughtUp.add(bus.site);
         if (isCaughtUp()) registry.markWhole(now());
       };
-      const what = { stream: 'REGISTRY', start, onCaughtUp } as const;
+      const what = { stream: 'REGISTRY', start, onCaughtUp, atATime: READ_AT_A_TIME } as const;
       return followStream(bus, what, (message) => take(bus.site, message), { log, signal });
     };
     await Promise.all(buses.map(follow));

@@ -33,6 +33,7 @@ interface Deps {
 /** A consumer that says nothing, not even a heartbeat, for this long is made anew. */
 const SILENCE_LIMIT_HEARTBEATS = 3;
 const RETRY_MS = 300;
+const AT_A_TIME = 256;
 
 /**
  * Hands every message of a stream to `handle` at least once, by a durable consumer: the position is the server's, so a
@@ -108,7 +109,13 @@ export type FollowStart =
  */
 export async function followStream(
   bus: SiteBus,
-  what: { stream: StreamName; start: () => FollowStart; onCaughtUp?: () => void },
+  what: {
+    stream: StreamName;
+    start: () => FollowStart;
+    onCaughtUp?: () => void;
+    /** Messages asked for at a time; more for a stream of many small ones. */
+    atATime?: number;
+  },
   handle: (message: BusMessage) => void,
   deps: Deps,
 ): Promise<void> {
@@ -142,7 +149,8 @@ export async function followStream(
       // in the consumer's own numbers, or a new connection, ends this round, and the next one reads on from the cursor.
       const isStale = () => bus.jetStream !== handles;
       let expected = 1;
-      await pump(consumer, { signal: deps.signal, isStale }, async (message) => {
+      const asked = { signal: deps.signal, isStale, atATime: what.atATime ?? AT_A_TIME };
+      await pump(consumer, asked, async (message) => {
         if (message.info.deliverySequence !== expected)
           throw new Error(
             `a delivery was missed: ${message.info.deliverySequence} for ${expected}`,
@@ -185,11 +193,15 @@ async function untilAborted(
 /** Reads until the consumer falls silent or is stale, the connection ends or the signal aborts. */
 async function pump(
   consumer: Consumer,
-  { signal, isStale = () => false }: { signal: AbortSignal; isStale?: () => boolean },
+  {
+    signal,
+    isStale = () => false,
+    atATime = AT_A_TIME,
+  }: { signal: AbortSignal; isStale?: () => boolean; atATime?: number },
   handle: (message: JsMsg) => Promise<void>,
 ): Promise<void> {
   const messages = await consumer.consume({
-    max_messages: 256,
+    max_messages: atATime,
     expires: 5_000,
     idle_heartbeat: 1_000,
   });
