@@ -4,11 +4,16 @@ import { killDispatcher } from './rows/f02-kill-dispatcher.ts';
 import { freezeDispatcher } from './rows/f03-freeze-dispatcher.ts';
 import { oneBus } from './rows/f04-one-bus.ts';
 import { allBuses, busesWithoutData } from './rows/f05-all-buses.ts';
+import { powerCut } from './rows/f07-power-cut.ts';
 import { coldStart } from './rows/f08-cold-start.ts';
+import { diskFull, diskReadOnly } from './rows/f09-disks.ts';
 import { wrongClock } from './rows/f11-clock.ts';
+import { oneWay, partition } from './rows/f13-partition.ts';
 import { corruptRegistry, lostRegistry } from './rows/f23-registry.ts';
 import { stuck } from './rows/f25-stuck.ts';
 import { allSenders } from './rows/f27-all-senders.ts';
+import { versionSkew } from './rows/f30-version-skew.ts';
+import { ambiguous } from './rows/f31-ambiguous.ts';
 
 /** The fault matrix. Rows that play on the same system stand together: it is made once. */
 export const ROWS: readonly Row[] = [
@@ -19,9 +24,16 @@ export const ROWS: readonly Row[] = [
   corruptRegistry,
   lostRegistry,
   stuck,
+  versionSkew,
   busesWithoutData,
   coldStart,
+  partition,
+  oneWay,
+  ambiguous,
   killDispatcher,
   freezeDispatcher,
   allSenders,
+  diskFull,
+  diskReadOnly,
+  powerCut,
 ];
