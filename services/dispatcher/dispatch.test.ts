@@ -183,3 +183,16 @@ test('P6: a canary reaches the probe that it names, and neither people nor the o
   await untilOver(dispatch);
   expect(recipients).toEqual([named]);
 });
+
+test('P1: what a newer version left open in the journal keeps a node neither from starting nor from what stands behind it', async () => {
+  const first = await signedEnvelope(anAlert({ identifier: 'newer' }));
+  insert(first.envelope.id, 'signed.by.somebody-newer', first.envelope);
+  const second = await signedEnvelope(anAlert({ identifier: 'ours' }));
+  insert(second.envelope.id, second.jws, second.envelope);
+  const dispatch = aDispatch();
+  await dispatch.resume();
+  await sleep(300);
+  await dispatch.close();
+  expect(sent).toEqual([second.envelope.id]);
+  expect(journal.find(first.envelope.id)?.state).toBe('journaled');
+});

@@ -116,7 +116,15 @@ export class Dispatch {
   async resume(): Promise<void> {
     for (const entry of this.#deps.journal.open()) {
       if (this.#closing || this.#live.has(entry.id)) continue;
-      await this.begin(entry, await openEnvelope(entry.jws, this.#deps.verifyEnvelope));
+      try {
+        await this.begin(entry, await openEnvelope(entry.jws, this.#deps.verifyEnvelope));
+      } catch (error) {
+        if (!(error instanceof SignatureError)) throw error;
+        // Written by a newer version of this node, or signed by a key that is trusted no more. It must neither keep the
+        // node from starting nor hold up what stands behind it: who understands it sends it.
+        this.#deps.log.error({ ...errorFields(error), alert: entry.id }, 'not taken up again');
+        this.#deps.journal.setState(entry.id, 'journaled');
+      }
     }
   }
 
