@@ -9,7 +9,7 @@ STATE := $(or $(STATE_DIR),.tocsin)
 STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format bench clean
+.PHONY: help setup run demo test check format faults bench clean
 
 help: ## Show this list
 	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server]\n\n'
@@ -37,6 +37,10 @@ check: $(STAMP) ## Types, lint and format, import rules, unused code and package
 
 format: $(STAMP) ## Put sources into the house's format
 	biome check --write .
+
+faults: $(STAMP) ## Play every fault many times on real processes; FAULT=F5 RUNS=20 SEED=… for some; writes docs/faults.md
+	@node deploy/local/get-nats-server.ts
+	@exec env FAULT='$(FAULT)' RUNS='$(RUNS)' SEED='$(SEED)' RUN='$(RUN)' SABOTAGE='$(SABOTAGE)' node tests/failover/main.ts
 
 bench: $(STAMP) ## Measure what a message costs us beside the usual packages; writes reports/bench.json
 	@exec node tests/load/main.ts

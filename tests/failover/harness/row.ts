@@ -19,6 +19,7 @@ export interface Row {
   readonly promise: string;
   /** What the machine must have; without it the row is skipped, with the reason. */
   readonly needs?: readonly Need[];
+  /** In `make faults` and in `make test`. */
   readonly runs: { readonly full: number; readonly short: number };
   /** What was taken away so that the row was seen to fail. `SABOTAGE=1` does it again where the row knows how. */
   readonly seenToFail: string;

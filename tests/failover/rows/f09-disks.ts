@@ -33,7 +33,7 @@ export const diskFull: Row = {
   promise:
     'never a false 202: what is acknowledged reaches everybody, the rest is refused within 2 s; work goes on by itself once there is room',
   needs: ['root'],
-  runs: { full: 9, short: 1 },
+  runs: { full: 9, short: 0 },
   canSabotage: true,
   seenToFail:
     'the other site’s ingest killed too, so that nobody can take what the full one refuses',
@@ -47,7 +47,7 @@ export const diskReadOnly: Row = {
   promise:
     'never a false 202: what is acknowledged reaches everybody, the rest is refused within 2 s',
   needs: ['root'],
-  runs: { full: 6, short: 1 },
+  runs: { full: 6, short: 0 },
   canSabotage: true,
   seenToFail:
     'the other site’s ingest killed too, so that nobody can take what the failing one refuses',
