@@ -90,14 +90,26 @@ function acceptedDevices(before: CrowdCounts, after: CrowdCounts): number {
   return after.acceptedMessages - before.acceptedMessages - after.repeats;
 }
 
+/** What was done to the node, in words. */
+interface FaultWords {
+  readonly site?: string;
+  readonly done?: string;
+  readonly ended?: string;
+}
+
 /** The figures as a table for people. */
-export function table(figures: DemoFigures): string {
+export function table(figures: DemoFigures, fault: FaultWords = {}): string {
   const ms = (value: number | null) => (value === null ? '–' : `${(value / 1000).toFixed(2)} s`);
   const transport = (kind: 'fcm' | 'web-push') => {
     const { devices, accepted, received, lastMs } = figures.perTransport[kind];
     return `${accepted} accepted, ${received} received of ${devices}, last after ${ms(lastMs)}`;
   };
   const nodes = Object.entries(figures.perNode).sort(([a], [b]) => (a < b ? -1 : 1));
+  const {
+    site = `dispatcher ${figures.killedNode}`,
+    done = 'killed with -9',
+    ended = 'killed',
+  } = fault;
   const rows: [string, string][] = [
     ['devices in the area', String(figures.devicesInArea)],
     ['accepted by providers', String(figures.accepted)],
@@ -109,17 +121,19 @@ export function table(figures: DemoFigures): string {
     ['first device after', ms(figures.firstMs)],
     ['last device after', ms(figures.lastMs)],
     ['probes that received it', `${figures.probes.received} of ${figures.probes.total}`],
-    [
-      `dispatcher ${figures.killedNode} killed with -9 at`,
-      `${figures.killedAtPercent} % of the devices`,
-    ],
+    [`${site} ${done} at`, `${figures.killedAtPercent} % of the devices`],
     ...nodes.map(([node, count]): [string, string] => [
       `  first reached by dispatcher ${node}`,
-      `${count} devices${node === figures.killedNode ? ' (before it was killed)' : ''}`,
+      `${count} devices${node === figures.killedNode ? ` (before it was ${ended})` : ''}`,
     ]),
     ['copies repeated on the wire', String(figures.repeatsOnTheWire)],
     ['took it down after the cancel', `${figures.cancelledOnDevices} of ${figures.received}`],
   ];
+  return lines(rows);
+}
+
+/** Rows as text, their second column aligned. */
+export function lines(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([label]) => label.length));
   return rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}`).join('\n');
 }

@@ -17,8 +17,11 @@ export interface RunningSystem {
 }
 
 /** The system of `make run`, if one runs in this state folder; else one is started and stopped again afterwards. */
-export async function findSystem(say: (line: string) => void): Promise<RunningSystem> {
-  const options = readOptions(process.env);
+export async function findSystem(
+  say: (line: string) => void,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<RunningSystem> {
+  const options = readOptions(env);
   const runFile = readRunFile(join(options.stateDir, 'run.json'));
   const running = runFile !== undefined && isSameProcess(runFile.launcher);
   const system = running

@@ -21,7 +21,7 @@ export interface DemoOptions {
 }
 
 const ROOT = join(import.meta.dirname, '../..');
-const NICE = join(ROOT, 'deploy/examples/nice-alert.json');
+export const NICE = join(ROOT, 'deploy/examples/nice-alert.json');
 /** Time for the last device after the kill, with a wide margin; the figures say what it was. */
 const LAST_DEVICE_MS = 60_000;
 
@@ -97,7 +97,7 @@ async function raiseKillCancel(
 }
 
 /** The devices' report as soon as it says so; the last one all the same when it never does. */
-async function untilReport(
+export async function untilReport(
   system: RunningSystem,
   alertId: string,
   what: string,
@@ -120,7 +120,7 @@ const Witnessed = z.object({
 });
 
 /** The ingest's word on the probes, once all that the canaries have registered received the alert; else the last one. */
-async function untilProbes(
+export async function untilProbes(
   system: RunningSystem,
   alertId: string,
 ): Promise<{ received: number; total: number }> {
@@ -152,18 +152,18 @@ async function probesOf(
 }
 
 /** The 32 hexadecimal digits that `tocsin send` prints. */
-function alertIdIn(printed: string): string {
+export function alertIdIn(printed: string): string {
   const id = /\b[0-9a-f]{32}\b/.exec(printed)?.[0];
   const parsed = AlertId.safeParse(id);
   if (!parsed.success) throw new DemoError(`tocsin send printed no alert id:\n${printed}`);
   return parsed.data;
 }
 
-/** Writes the figures where scripts read them. */
-export function writeReport(figures: DemoFigures): string {
+/** Writes figures where scripts read them. */
+export function writeReport(name: 'demo' | 'sites', figures: object): string {
   const folder = join(ROOT, 'reports');
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'demo.json');
+  const file = join(folder, `${name}.json`);
   writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
   return file;
 }

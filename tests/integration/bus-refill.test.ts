@@ -17,7 +17,7 @@ import { registrySubject } from '../../shared/bus/subjects.ts';
 import { TRANSPORTS } from '../../shared/envelope/envelope.ts';
 import { fetchJson } from '../../shared/http/fetch-json.ts';
 import { DispatchProgress } from '../../shared/receipt/progress.ts';
-import type { TombstoneRecord } from '../../shared/subscription/registry-record.ts';
+import type { RegistryRecord } from '../../shared/subscription/registry-record.ts';
 import {
   exampleAlert,
   killHard,
@@ -66,7 +66,7 @@ async function asDispatcher<Answer>(site: string, work: (bus: Bus) => Promise<An
 /** Somebody who unsubscribed: the site has to know that too. */
 async function putTombstone(bus: Bus): Promise<void> {
   const deviceId = 'unsubscribed'.padEnd(22, '0');
-  const record: TombstoneRecord = {
+  const record: RegistryRecord = {
     v: 1,
     state: 'removed',
     version: 5,
@@ -123,13 +123,12 @@ const alertsAreRead = (site: string) =>
   asDispatcher(site, async (bus) => {
     const manager = await jetstreamManager(bus, { checkAPI: false });
     const { last_seq } = (await manager.streams.info('ALERTS')).state;
-    const read = await Promise.all(
-      SITES.map(async (node) => {
-        const info = await manager.consumers.info('ALERTS', `dispatcher-${node}`);
-        return info.ack_floor.stream_seq;
-      }),
+    const consumers = await manager.consumers.list('ALERTS').next();
+    const dispatchers = consumers.filter(({ name }) => name.startsWith('dispatcher-'));
+    return (
+      dispatchers.length === SITES.length &&
+      dispatchers.every(({ ack_floor }) => ack_floor.stream_seq === last_seq)
     );
-    return read.every((seq) => seq === last_seq);
   });
 
 async function loseDisk(...sites: string[]): Promise<void> {
