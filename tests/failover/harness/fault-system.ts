@@ -30,8 +30,8 @@ export interface FaultSystemOptions {
   readonly prepare?: (layout: Layout) => void;
   /** Ports that an `adjust` has to know beforehand. */
   readonly portBase?: number;
-  /** Start nothing but the sandbox. */
-  readonly asleep?: boolean;
+  /** What is to be done when all of it has ended and before its folder is deleted: unmount disks, close proxies. */
+  readonly cleanUp?: () => Promise<void> | void;
 }
 
 /** The world outside, then what has to be there first for a quiet start; a cold start takes any order. */
@@ -54,8 +54,14 @@ export class FaultSystem implements RunningSystem {
   readonly stateDir: string;
   readonly sites = ['a', 'b'] as const;
   readonly #processes = new Map<string, ManagedProcess>();
+  readonly #cleanUp: FaultSystemOptions['cleanUp'];
 
-  private constructor(layout: Layout, specs: readonly ProcessSpec[]) {
+  private constructor(
+    layout: Layout,
+    specs: readonly ProcessSpec[],
+    cleanUp: FaultSystemOptions['cleanUp'],
+  ) {
+    this.#cleanUp = cleanUp;
     this.layout = layout;
     this.urls = urlsOf(layout);
     this.stateDir = layout.stateDir;
@@ -80,9 +86,9 @@ export class FaultSystem implements RunningSystem {
         ...(options.services ?? SERVICES).map((kind) => serviceSpec(layout, site, kind, extra)),
       ]),
     ].map(adjust);
-    const system = new FaultSystem(layout, specs);
+    const system = new FaultSystem(layout, specs, options.cleanUp);
     try {
-      await system.startAll(options.asleep ? ['sandbox'] : START_ORDER);
+      await system.startAll(START_ORDER);
       return system;
     } catch (error) {
       await system.close();
@@ -173,6 +179,7 @@ export class FaultSystem implements RunningSystem {
 
   readonly close = async (): Promise<void> => {
     await this.kill(...this.#processes.keys());
+    await this.#cleanUp?.();
     if (existsSync(this.stateDir)) rmSync(this.stateDir, { recursive: true, force: true });
   };
 }

@@ -6,8 +6,6 @@ import { FaultSystem, type FaultSystemOptions } from './fault-system.ts';
 export interface StageSystemOptions extends FaultSystemOptions {
   /** Simulated devices in all five communes; a fifth is in the alerts' area. */
   readonly devices?: number;
-  /** What is to be done when the system is thrown away: unmount disks, close proxies. */
-  readonly cleanUp?: () => Promise<void> | void;
 }
 
 const DEVICES = 200;
@@ -17,7 +15,7 @@ export class Stage {
   /** Play without the protection: the row has to fail. */
   readonly sabotage: boolean;
   readonly say: (line: string) => void;
-  #held: { key: string; system: FaultSystem; cleanUp: StageSystemOptions['cleanUp'] } | undefined;
+  #held: { key: string; system: FaultSystem } | undefined;
 
   constructor(
     options: { readonly sabotage?: boolean; readonly say?: (line: string) => void } = {},
@@ -33,19 +31,10 @@ export class Stage {
   ): Promise<FaultSystem> {
     if (this.#held?.key !== key) {
       await this.clear();
-      const { devices = DEVICES, cleanUp, ...options } = await make();
-      let system: FaultSystem;
-      try {
-        system = await FaultSystem.start(options);
-      } catch (error) {
-        await cleanUp?.();
-        throw error;
-      }
-      this.#held = { key, system, cleanUp };
-      if (!options.asleep) {
-        await registerCrowd(system, devices, () => undefined);
-        await this.healthy();
-      }
+      const { devices = DEVICES, ...options } = await make();
+      this.#held = { key, system: await FaultSystem.start(options) };
+      await registerCrowd(this.#held.system, devices, () => undefined);
+      await this.healthy();
     }
     if (!this.#held) throw new Error('no system is held');
     return this.#held.system;
@@ -68,6 +57,5 @@ export class Stage {
     const held = this.#held;
     this.#held = undefined;
     await held?.system.close();
-    await held?.cleanUp?.();
   }
 }

@@ -23,7 +23,7 @@ export const killIngest: Row = {
   title: 'kill -9 of an ingest while it takes an alert',
   promise:
     'what was answered 202 reaches everybody; what was not reaches everybody once or nobody twice',
-  runs: { full: 30, short: 3 },
+  runs: { full: 20, short: 3 },
   canSabotage: true,
   // With dispatchers that answer "stored" and store nothing, and no bus, the 202 is worth nothing.
   seenToFail: 'ingest with no bus and with dispatchers that say "stored" and store nothing',

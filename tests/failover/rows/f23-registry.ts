@@ -13,7 +13,7 @@ export const corruptRegistry: Row = {
   title:
     'a dispatcher’s registry damaged while it is down (bytes flipped, cut short, or no database at all); then it is the only one',
   promise: 'the replica is rebuilt from the bus and nobody is missed',
-  runs: { full: 9, short: 1 },
+  runs: { full: 6, short: 1 },
   canSabotage: true,
   seenToFail: 'both buses killed, so that there is nothing to rebuild it from',
   play: (stage, random) => play(stage, random, damage),
