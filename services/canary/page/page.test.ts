@@ -6,6 +6,7 @@ import { allPaths } from '../paths.ts';
 import { formatAge, formatLatency } from './ages.ts';
 import { renderPage } from './page.ts';
 import type { PageModel } from './page-model.ts';
+import { runbookMarkup } from './runbook-markup.ts';
 
 const NOW = Date.UTC(2026, 6, 14, 20, 31, 7);
 const TIMETABLE = { periodMs: 60_000, limitMs: 10_000 };
@@ -183,4 +184,14 @@ test('no line breaks before French punctuation, nor between a number and its wor
   expect(page).toContain('sur Tocsin\u00a0: téléphone');
   expect(page).toContain('une ronde manque\u00a0; le chemin');
   expect(renderPage(model(() => 4))).toContain('16\u00a0chemins sur 16\u00a0prouvés');
+});
+
+test('a runbook is escaped, and links to no page but other runbooks', () => {
+  const { markup } = runbookMarkup(
+    '# Title\n\nSay **now**, `a<b`.\n\n1. See [that](no-proof.md).\n2. Not [here](https://evil.example/).',
+  );
+  expect(markup).toBe(
+    '<h1>Title</h1><p>Say <b>now</b>, <code>a&lt;b</code>.</p>' +
+      '<ol><li>See <a href="/runbooks/no-proof">that</a>.</li><li>Not here.</li></ol>',
+  );
 });

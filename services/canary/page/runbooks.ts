@@ -1,4 +1,5 @@
 import { html, ownMarkup } from './html.ts';
+import { runbookMarkup } from './runbook-markup.ts';
 import { STYLE } from './style.ts';
 import { type Language, textsFor } from './texts.ts';
 
@@ -7,7 +8,7 @@ export type Runbooks = ReadonlyMap<string, string>;
 
 /** What to do, readable on a phone and from this canary alone: the night they are needed, little else may answer. */
 export function renderRunbook(text: string, language: Language): string {
-  return page(language, html`<pre class="runbook">${text}</pre>`);
+  return page(language, html`<div class="runbook">${runbookMarkup(text)}</div>`);
 }
 
 /** All runbooks, by name. */

@@ -46,7 +46,7 @@ function sentence({ common }: Finding, texts: Texts): string {
 }
 
 /** The runbook for what failing paths have in common: the whole, one part, or one route of several parts. */
-function runbookOf({ common }: Finding): string {
+export function runbookOf({ common }: Finding): string {
   const parts = Object.keys(common) as PathPart[];
   const [part] = parts;
   if (part === undefined) return 'no-proof';

@@ -52,7 +52,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .list td,.list th{padding:6px 14px 6px 0;border-top:1px solid var(--line);font-size:15px;text-align:left}
 .list thead th{border-top:0;padding-top:0}.list .number,.rounds th{white-space:nowrap}.rounds td:nth-child(2),.rounds .word{white-space:nowrap}.rounds td,.rounds th{font-size:14px;padding-right:10px}.list th{font-size:14px}.rounds td:last-child,.rounds th:last-child{text-align:right;padding-right:0}
 .list .word{display:inline-flex;gap:7px;align-items:center;vertical-align:middle}.list .missed{color:var(--bad-line);font-weight:650}.list .late{color:var(--late);font-weight:650}
-.runbook{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0 0 40px}.runbooks{padding-left:20px;line-height:2}.findings a{font-size:14px}
+.runbook{max-width:760px;margin:8px 0 40px;overflow-wrap:anywhere}.runbook h2{color:var(--ink);font-size:18px}.runbook ol{padding-left:26px}.runbook li{margin:8px 0}.runbook code{font-size:.92em;background:var(--hatch);padding:1px 4px;border-radius:4px}.runbooks{padding-left:20px;line-height:2}.findings a{display:inline-block;padding:6px 12px 6px 0;font-size:15px}
 .note{color:var(--soft);font-size:14px;margin:20px 0 0}
 footer{display:flex;flex-wrap:wrap;gap:8px 22px;padding-top:24px;padding-bottom:36px;font-size:15px;color:var(--soft)}
 @media (max-width:1040px){.columns{display:block}}
