@@ -207,6 +207,8 @@ async function pump(
   });
   const stop = () => messages.stop();
   signal.addEventListener('abort', stop, { once: true });
+  // It may have been aborted while the consumer was made: then the listener never hears of it.
+  if (signal.aborted) stop();
   const watch = setInterval(() => {
     if (isStale()) messages.stop();
   }, RETRY_MS);
