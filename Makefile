@@ -12,7 +12,7 @@ STAMP := node_modules/.installed
 .PHONY: help setup run demo test check format faults bench clean
 
 help: ## Show this list
-	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server]\n\n'
+	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server] [NETNS=auto|on|off]\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## Install the packages that the lockfile names, Node 24 among them
@@ -20,7 +20,7 @@ setup: $(STAMP) ## Install the packages that the lockfile names, Node 24 among t
 run: $(STAMP) ## Start two whole sites and the stand-ins of the push providers; Ctrl-C stops all of it
 	@exec node deploy/local/main.ts
 
-demo: $(STAMP) ## Raise the Nice alert to 2,000 simulated devices and kill a dispatcher half-way
+demo: $(STAMP) ## Raise the Nice alert to 2,000 simulated devices and kill a dispatcher half-way; CUT=b cuts off a whole site (root)
 	@exec node deploy/demo/main.ts
 
 test: $(STAMP) ## Run every test; suites that need a Docker engine or a browser say so when they are skipped

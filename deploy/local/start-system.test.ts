@@ -62,6 +62,9 @@ test('the control server shows, kills and starts processes; closing leaves nothi
   await expect(post('/processes/nats-a/kill', { signal: 'SIGFOO' })).rejects.toMatchObject({
     status: 400,
   });
+  const plain = await fetchJson(`${control}/sites`, { schema: z.unknown(), timeoutMs: 2_000 });
+  expect(plain).toEqual({ namespaces: false, sites: [] });
+  await expect(post('/sites/a/cut', {})).rejects.toMatchObject({ status: 409 });
   const fromAPage = await fetch(`${control}/stop`, {
     method: 'POST',
     body: '{}',

@@ -49,8 +49,6 @@ describeWhere(missing(), 'three sites in network namespaces', () => {
     system?.destroy();
   }, 30_000);
 
-  // Seen to fail: with a dispatcher that does not ask its peers and does not read the other sites' buses, the site that
-  // was away never hears of the Cancel.
   test('P2 P3 P4: a whole site is cut off in mid-alert: everybody gets it once, the Cancel takes it down, and the site catches up without showing anything to anybody', async () => {
     const figures = await runCutDemo(system, 'b', {
       devices: DEVICES,
@@ -66,9 +64,14 @@ describeWhere(missing(), 'three sites in network namespaces', () => {
       cancelledOnDevices: IN_AREA,
       shownLate: 0,
     });
-    const states = (all: typeof figures.alertBySite) => all.map(({ site, state }) => [site, state]);
-    expect(states(figures.alertBySite)).toEqual(['a', 'b', 'c'].map((site) => [site, 'cancelled']));
-    expect(states(figures.cancelBySite)).toEqual(['a', 'b', 'c'].map((site) => [site, 'done']));
+    // Whoever was through with the alert before the Cancel is done with it; nobody still sends, or never heard of one.
+    for (const { site, state } of figures.alertBySite)
+      expect([site, ['done', 'cancelled'].includes(state)]).toEqual([site, true]);
+    expect(figures.cancelBySite.map(({ site, state }) => `${site} ${state}`)).toEqual([
+      'a done',
+      'b done',
+      'c done',
+    ]);
   }, 240_000);
 
   test('a site that is cut off is out of everybody’s reach until it is healed', async () => {

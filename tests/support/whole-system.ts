@@ -16,7 +16,7 @@ import { fetchJson } from '../../shared/http/fetch-json.ts';
 /** Copies of nats-server that `make test` has got before the first test. */
 export const BIN_DIR = join(resolve(process.env['STATE_DIR'] || '.tocsin'), 'bin');
 
-/** A system of real processes for tests: two sites and the sandbox, on free ports, in a folder of its own. */
+/** A system of real processes for tests: two sites (or three) and the sandbox, on free ports, in a folder of its own. */
 export interface WholeSystem extends RunningSystem {
   readonly portBase: number;
   /** Deletes the folder; call it after `close`. */
@@ -26,21 +26,31 @@ export interface WholeSystem extends RunningSystem {
 export interface WholeSystemOptions {
   readonly services?: readonly ServiceKind[];
   readonly extraEnv?: ExtraEnv;
+  /** Three sites, each in a network namespace; default two plain ones. */
+  readonly inNamespaces?: boolean;
   /** Called with the state folder before anything starts in it. */
   readonly prepare?: (stateDir: string) => void;
 }
 
 export async function startWholeSystem(options: WholeSystemOptions = {}): Promise<WholeSystem> {
-  const { prepare, ...rest } = options;
+  const { prepare, inNamespaces = false, ...rest } = options;
+  const sites = inNamespaces ? 3 : 2;
   const stateDir = mkdtempSync(join(tmpdir(), 'tocsin-whole-'));
-  const portBase = await findFreePortBase(2);
+  const portBase = await findFreePortBase(sites);
   prepare?.(stateDir);
-  const system = await startSystem({ sites: 2, portBase, stateDir, binDir: BIN_DIR, ...rest });
+  const system = await startSystem({
+    sites,
+    portBase,
+    stateDir,
+    binDir: BIN_DIR,
+    netns: inNamespaces ? 'on' : 'off',
+    ...rest,
+  });
   return {
     urls: system.urls,
     stateDir,
     portBase,
-    sites: ['a', 'b'],
+    sites: system.layout.sites.map(({ name }) => name),
     internalToken: readSecret(stateDir, 'secrets/internal-token'),
     close: system.close,
     destroy: () => rmSync(stateDir, { recursive: true, force: true }),
