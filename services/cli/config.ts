@@ -7,6 +7,7 @@ const Node = z.looseObject({ name: z.string(), site: z.string().optional(), url:
 /** The file that says where everything answers and which files hold the keys. `make run` writes one. */
 const CliFile = z.looseObject({
   ingests: z.array(Node).min(1),
+  dispatchers: z.array(Node).default([]),
   edges: z.array(Node).default([]),
   canaries: z.array(Node).default([]),
   keyFile: z.string().optional(),
@@ -18,6 +19,7 @@ export type ServiceNode = z.infer<typeof Node>;
 
 export interface CliConfig {
   readonly ingests: readonly ServiceNode[];
+  readonly dispatchers: readonly ServiceNode[];
   readonly edges: readonly ServiceNode[];
   /** Folder of the configuration file: keys are written beside it unless told otherwise. */
   readonly folder: string;
@@ -41,6 +43,7 @@ export function loadConfig(option: string | undefined, env: Env): CliConfig {
   const keyFile = env['TOCSIN_API_KEY_FILE'] ?? file.keyFile;
   return {
     ingests: file.ingests,
+    dispatchers: file.dispatchers,
     edges: file.edges,
     folder: dirname(resolve(path)),
     trustedKeysFile: file.trustedKeysFile,

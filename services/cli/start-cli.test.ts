@@ -76,17 +76,22 @@ async function textOf(request: IncomingMessage): Promise<string> {
 interface RunOptions {
   readonly ingests?: readonly { url: string }[];
   readonly edges?: readonly { url: string }[];
+  readonly dispatchers?: readonly { url: string }[];
   readonly typed?: string;
 }
 
 /** Runs one command line as a person would, on a terminal when `typed` says what they type. */
-async function run(args: readonly string[], { ingests = [], edges = [], typed }: RunOptions = {}) {
+async function run(
+  args: readonly string[],
+  { ingests = [], edges = [], dispatchers = [], typed }: RunOptions = {},
+) {
   const named = (nodes: readonly { url: string }[]) =>
     nodes.map(({ url }, i) => ({ name: 'abc'[i] ?? 'z', site: 'abc'[i] ?? 'z', url }));
   const config = join(folder, 'cli.json');
   const file = {
     ingests: named(ingests.length > 0 ? ingests : [{ url: 'http://127.0.0.1:9' }]),
     edges: named(edges),
+    dispatchers: named(dispatchers),
     keyFile: join(folder, 'key'),
     internalTokenFile: join(folder, 'token'),
   };
@@ -553,4 +558,77 @@ test('help speaks the language that was asked for', async () => {
     expect((await run(['cancel', '--help', '--lang', language])).out).toContain(
       'tocsin update ID deploy/examples/nice-all-clear.json',
     );
+});
+
+test('P9: the quarantine of every dispatcher is shown, and what one does not say is said', async () => {
+  const transports = [
+    {
+      transport: 'fcm',
+      count: 1200,
+      oldest: '2026-07-14T20:00:00Z',
+      newest: '2026-07-14T20:01:00Z',
+    },
+  ];
+  const devices = [{ deviceId: 'd'.repeat(22), transport: 'fcm', at: '2026-07-14T20:01:00Z' }];
+  const full = await serve(() => ({ status: 200, body: { v: 1, node: 'a', transports, devices } }));
+  const empty = await serve(() => ({ status: 200, body: { transports: [], devices: [] } }));
+  const { code, out } = await run(['quarantine', 'list'], { dispatchers: [full, empty] });
+  expect(code).toBe(0);
+  expect(out).toContain('Répartiteur a : fcm 1\u00a0200');
+  expect(out).toContain('Répartiteur b : personne en quarantaine');
+  expect(out).not.toContain('dddd');
+  expect(full.calls[0]).toMatchObject({ method: 'GET', authorization: 'Bearer internal' });
+  const all = await run(['quarantine', 'list', '--devices', '--lang', 'en'], {
+    dispatchers: [{ url: 'http://127.0.0.1:9' }, full],
+  });
+  expect(all.code).toBe(3);
+  expect(all.out).toContain('d'.repeat(22));
+  expect(all.err).toContain('did not answer');
+  expect((await run(['quarantine', 'list'])).code).toBe(2);
+});
+
+test('P9: a release goes to every dispatcher, as often as one has more', async () => {
+  let remaining = 2;
+  const one = await serve(() => ({
+    status: 200,
+    body: { judged: 5_000, removed: 0, remaining: remaining-- > 0 },
+  }));
+  const two = await serve(() => ({
+    status: 200,
+    body: { judged: 3, removed: 0, remaining: false },
+  }));
+  const { code, out } = await run(
+    ['quarantine', 'release', '--transport', 'fcm', '--older-than', '2h', '--lang', 'en'],
+    { dispatchers: [one, two] },
+  );
+  expect(code).toBe(0);
+  expect(out).toContain('Dispatcher a: 15,000 released');
+  expect(out).toContain('Dispatcher b: 3 released');
+  expect(one.calls).toHaveLength(3);
+  expect(two.calls[0]?.body).toEqual({
+    action: 'release',
+    transport: 'fcm',
+    olderThan: '2026-07-14T18:31:07.000Z',
+  });
+  for (const wrong of [
+    ['--transport', 'sms'],
+    ['--older-than', 'yesterday'],
+  ])
+    expect((await run(['quarantine', 'release', ...wrong], { dispatchers: [one] })).code).toBe(2);
+});
+
+test('P9: people are removed only after a typed word, or --yes', async () => {
+  const node = await serve(() => ({
+    status: 200,
+    body: { judged: 10, removed: 9, remaining: false },
+  }));
+  const dispatchers = [node];
+  expect((await run(['quarantine', 'drop'], { dispatchers })).code).toBe(2);
+  expect((await run(['quarantine', 'drop'], { dispatchers, typed: 'oui' })).code).toBe(2);
+  expect(node.calls).toHaveLength(0);
+  const { code, out } = await run(['quarantine', 'drop'], { dispatchers, typed: 'desinscrire' });
+  expect(code).toBe(0);
+  expect(out).toContain('9 désinscrits, 1 gardé');
+  expect((await run(['quarantine', 'drop', '--yes'], { dispatchers })).code).toBe(0);
+  expect(node.calls.map(({ body }) => body)).toEqual([{ action: 'drop' }, { action: 'drop' }]);
 });

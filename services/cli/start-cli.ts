@@ -14,6 +14,7 @@ import {
   showStatus,
   updateMessage,
 } from './commands/messages.ts';
+import { judgeQuarantine, listQuarantine } from './commands/quarantine.ts';
 import { showRoutes } from './commands/routes.ts';
 import { configPath, loadConfig } from './config.ts';
 import { textsFor } from './language.ts';
@@ -72,6 +73,7 @@ function createProgram(texts: Texts, deps: CliDeps): Command {
   addMessageCommands(program, texts, deps);
   addKeyCommands(program, texts, deps);
   addDeviceCommands(program, texts, deps);
+  addQuarantineCommands(program, texts, deps);
   program
     .command('routes')
     .description(help.routes)
@@ -187,6 +189,37 @@ function addDeviceCommands(program: Command, texts: Texts, deps: CliDeps): void 
         sleep: deps.sleep,
       });
     });
+}
+
+function addQuarantineCommands(program: Command, texts: Texts, deps: CliDeps): void {
+  const { help } = texts;
+  const quarantineDeps = (command: Command) => {
+    const config = loadConfig(command.optsWithGlobals<Common>().config, deps.env);
+    return {
+      dispatchers: config.dispatchers,
+      token: config.internalToken(),
+      terminal: deps.terminal,
+      texts,
+      now: deps.now,
+    };
+  };
+  const quarantine = program.command('quarantine').description(help.quarantine);
+  quarantine
+    .command('list')
+    .description(help.listQuarantine)
+    .option('--devices', help.quarantineDevices)
+    .action((options, command: Command) => listQuarantine(options, quarantineDeps(command)));
+  const judging = (action: 'release' | 'drop') =>
+    quarantine
+      .command(action)
+      .description(action === 'drop' ? help.dropQuarantine : help.releaseQuarantine)
+      .option('--transport <name>', help.transport)
+      .option('--older-than <age>', help.olderThan)
+      .action((options, command: Command) =>
+        judgeQuarantine(action, options, quarantineDeps(command)),
+      );
+  judging('release');
+  judging('drop').option('-y, --yes', help.yes);
 }
 
 /** Reads the configuration when a command needs it; the ingest that was asked for comes first, the others stay behind it. */

@@ -105,6 +105,25 @@ export const ENGLISH: Texts = {
   route: (path, age) =>
     `  ${age === undefined || age > 150 ? '✗' : '✓'} ${path.padEnd(36)} ${age === undefined ? 'never proved' : `${Math.round(age)} s ago`}`,
   routesBad: 'At least one path is not proved. An alert takes every path, proved or not.',
+  noDispatchers: 'The configuration names no dispatcher (dispatchers).',
+  dispatchersSilent: 'Some dispatchers did not answer; try again later for them:',
+  quarantineOf: (node, transports) =>
+    transports.length === 0
+      ? `Dispatcher ${node}: nobody in quarantine`
+      : `Dispatcher ${node}: ${transports
+          .map(
+            ({ transport, count, oldest, newest }) =>
+              `${transport} ${number(count)} (from ${oldest} to ${newest})`,
+          )
+          .join(', ')}`,
+  quarantineJudged: (node, action, judged, removed) =>
+    action === 'release'
+      ? `Dispatcher ${node}: ${number(judged)} released, still subscribed`
+      : `Dispatcher ${node}: ${number(removed)} removed, ${number(judged - removed)} kept (registered again since)`,
+  dropWord: 'REMOVE',
+  confirmDrop: (word) =>
+    `Type ${word} to remove these devices; nothing will be sent to them any more: `,
+  notDropped: 'Nobody was removed (--yes not to wait for a confirmation).',
   badOption: (option, what) => `${option}: ${what}`,
   help: {
     headings: {},
@@ -145,6 +164,13 @@ export const ENGLISH: Texts = {
     devices: 'registered devices',
     importDevices: 'registers the devices in FILE (a Subscription as JSON on each line)',
     fromLine: 'first line to read, to resume',
+    quarantine: 'devices that providers called gone in too great a number',
+    listQuarantine: 'shows how many each dispatcher holds',
+    quarantineDevices: 'shows the last hundred of them too',
+    releaseQuarantine: 'the provider was wrong: they stay subscribed',
+    dropQuarantine: 'the provider was right: removes them everywhere',
+    transport: 'fcm or web-push only',
+    olderThan: 'only those from longer ago (30m, 2h, 7d)',
     routes: 'age of the last proof of each path',
     after: [
       '',

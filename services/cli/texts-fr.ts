@@ -130,6 +130,28 @@ export const FRENCH = {
     `  ${age === undefined || age > 150 ? '✗' : '✓'} ${path.padEnd(36)} ${age === undefined ? 'jamais prouvé' : `il y a ${Math.round(age)} s`}`,
   routesBad:
     'Au moins un chemin n’est pas prouvé. L’alerte partira par tous les chemins, prouvés ou non.',
+  noDispatchers: 'La configuration ne nomme aucun répartiteur (dispatchers).',
+  dispatchersSilent: 'Des répartiteurs n’ont pas répondu, recommencez plus tard pour eux :',
+  quarantineOf: (
+    node: string,
+    transports: readonly { transport: string; count: number; oldest: string; newest: string }[],
+  ) =>
+    transports.length === 0
+      ? `Répartiteur ${node} : personne en quarantaine`
+      : `Répartiteur ${node} : ${transports
+          .map(
+            ({ transport, count, oldest, newest }) =>
+              `${transport} ${number(count)} (du ${oldest} au ${newest})`,
+          )
+          .join(', ')}`,
+  quarantineJudged: (node: string, action: 'release' | 'drop', judged: number, removed: number) =>
+    action === 'release'
+      ? `Répartiteur ${node} : ${number(judged)} ${plural(judged, 'libéré', 'libérés')}, toujours ${plural(judged, 'abonné', 'abonnés')}`
+      : `Répartiteur ${node} : ${number(removed)} ${plural(removed, 'désinscrit', 'désinscrits')}, ${number(judged - removed)} ${plural(judged - removed, 'gardé', 'gardés')} (réinscrits depuis)`,
+  dropWord: 'DESINSCRIRE',
+  confirmDrop: (word: string) =>
+    `Tapez ${word} pour désinscrire ces appareils, qui ne recevront plus rien : `,
+  notDropped: 'Personne n’a été désinscrit (--yes pour ne pas attendre de confirmation).',
   badOption: (option: string, what: string) => `${option} : ${what}`,
   help: {
     headings: {
@@ -176,6 +198,13 @@ export const FRENCH = {
     devices: 'appareils inscrits',
     importDevices: 'inscrit les appareils de FILE (une Subscription en JSON par ligne)',
     fromLine: 'première ligne à lire, pour reprendre',
+    quarantine: 'appareils que les fournisseurs ont dit perdus en trop grand nombre',
+    listQuarantine: 'montre combien chaque répartiteur en garde',
+    quarantineDevices: 'montre aussi les cent derniers',
+    releaseQuarantine: 'le fournisseur s’est trompé : ils restent abonnés',
+    dropQuarantine: 'le fournisseur a raison : les désinscrit partout',
+    transport: 'fcm ou web-push seulement',
+    olderThan: 'seulement ceux d’il y a plus longtemps (30m, 2h, 7d)',
     routes: 'âge de la dernière preuve de chaque chemin',
     after: [
       '',
