@@ -9,11 +9,11 @@ STATE := $(or $(STATE_DIR),.tocsin)
 STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format faults bench clean
+.PHONY: help setup run demo test check format faults bench bench-registry clean
 
 help: ## Show this list
 	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server] [NETNS=auto|on|off]\n\n'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## Install the packages that the lockfile names, Node 24 among them
 
@@ -44,6 +44,10 @@ faults: $(STAMP) ## Play every fault many times on real processes; FAULT=F5 RUNS
 
 bench: $(STAMP) ## Measure what a message costs us beside the usual packages; writes reports/bench.json
 	@exec node tests/load/main.ts
+
+bench-registry: $(STAMP) ## Measure the registry's replicas at 10,000, 100,000 and 1,000,000 devices (SIZE=…: one size)
+	@node deploy/local/get-nats-server.ts
+	@exec node tests/load/registry.ts
 
 clean: ## Remove the local system's state and the mark of installed packages
 	@if [ -e '$(STATE)/run.json' ] && [ -d "/proc/$$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' '$(STATE)/run.json' | head -n 1)" ]; then \
