@@ -281,8 +281,9 @@ export class Registry {
   #applyOne(record: RegistryRecord): void {
     const deviceId = recordDeviceId(record);
     const statements = this.#statements;
-    const known = statements.device.get(deviceId);
-    if (known && record.version <= Number(known['version'])) return;
+    const held = statements.version.get(deviceId)?.['version'];
+    if (held !== undefined && record.version <= Number(held)) return;
+    const known = held === undefined ? undefined : statements.device.get(deviceId);
     const row = toRow(deviceId, record);
     if (known) this.#dropAreas(known);
     const wasActive = known?.['active'] === 1 ? 1 : 0;

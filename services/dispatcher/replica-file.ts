@@ -110,7 +110,7 @@ function openChecked(path: string, isChecked: boolean): { db: DatabaseSync; isEm
   const db = new DatabaseSync(path);
   try {
     db.exec(
-      'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;',
+      'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -131072; PRAGMA wal_autocheckpoint = 16384;',
     );
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
     const tables = Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] ?? 0);

@@ -11,7 +11,10 @@ interface RegistryFigures {
   readonly devices: number;
   readonly loadSeconds: number;
   readonly coldFromStreamSeconds: number;
+  /** Of the replica's process: what a machine that does nothing else would take at least. */
+  readonly coldFromStreamCpuSeconds: number;
   readonly coldFromPeerSeconds: number;
+  readonly coldFromPeerCpuSeconds: number;
   readonly warmRestartSeconds: number;
   readonly catchUp1000Seconds: number;
   readonly catchUp10PercentSeconds: number;
@@ -29,6 +32,7 @@ const Whole = z.object({
   type: z.literal('whole'),
   ms: z.number(),
   openMs: z.number(),
+  cpuSeconds: z.number(),
   devices: z.number(),
   /** Copies taken from a peer. */
   copies: z.number(),
@@ -133,7 +137,9 @@ async function measure(devices: number, say: (line: string) => void): Promise<Re
       devices,
       loadSeconds,
       coldFromStreamSeconds: first.whole.ms / 1000,
+      coldFromStreamCpuSeconds: first.whole.cpuSeconds,
       coldFromPeerSeconds: second.whole.ms / 1000,
+      coldFromPeerCpuSeconds: second.whole.cpuSeconds,
       warmRestartSeconds,
       catchUp1000Seconds,
       catchUp10PercentSeconds,
@@ -164,8 +170,14 @@ async function busFigures(nats: TestNats): Promise<{ busRssMb: number; busDiskMb
 
 const ROWS: readonly [string, (figures: RegistryFigures) => string][] = [
   ['load into the stream', (f) => seconds(f.loadSeconds)],
-  ['cold start from the stream', (f) => seconds(f.coldFromStreamSeconds)],
-  ['cold start from a peer’s copy', (f) => seconds(f.coldFromPeerSeconds)],
+  [
+    'cold start from the stream (CPU)',
+    (f) => withCpu(f.coldFromStreamSeconds, f.coldFromStreamCpuSeconds),
+  ],
+  [
+    'cold start from a peer’s copy (CPU)',
+    (f) => withCpu(f.coldFromPeerSeconds, f.coldFromPeerCpuSeconds),
+  ],
   ['restart with a warm file', (f) => seconds(f.warmRestartSeconds)],
   ['the same, 1,000 changes behind', (f) => seconds(f.catchUp1000Seconds)],
   ['the same, 10 % of all behind', (f) => seconds(f.catchUp10PercentSeconds)],
@@ -181,6 +193,10 @@ const ROWS: readonly [string, (figures: RegistryFigures) => string][] = [
 
 function seconds(value: number): string {
   return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+}
+
+function withCpu(wallSeconds: number, cpuSeconds: number): string {
+  return `${seconds(wallSeconds)} (${seconds(cpuSeconds)})`;
 }
 
 function mb(value: number): string {

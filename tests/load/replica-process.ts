@@ -77,6 +77,7 @@ process.send?.({
   type: 'whole',
   ms: performance.now(),
   openMs,
+  cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
   devices: registry.size(),
   copies,
   port: http.port,
