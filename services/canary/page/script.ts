@@ -41,8 +41,12 @@ export const SCRIPT = `(function () {
       const response = await fetch(location.href, { signal: AbortSignal.timeout(refreshMs) });
       if (!response.ok) return;
       const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
+      const focused = document.activeElement?.getAttribute('href');
       for (const part of ['header', 'main'])
         document.querySelector(part).replaceWith(fresh.querySelector(part));
+      // Who walks by keyboard stays on the link that was just exchanged for a fresh copy.
+      if (focused && document.activeElement === document.body)
+        [...document.links].find((link) => link.getAttribute('href') === focused)?.focus({ preventScroll: true });
       document.title = fresh.title;
       renderedAt = performance.now();
     } catch {
