@@ -403,6 +403,16 @@ test('a filled file takes the place of a damaged one, which is set aside; the ne
   expect(registry.size()).toBe(2);
 });
 
+test('when the filled file cannot take its place, a new one is begun: it can be filled, and is not whole', () => {
+  apply(active(id(1)), active(id(2)));
+  damage(id(1));
+  registry.scrub(10);
+  expect(() => registry.replaceBy(`${path}.not-there`)).toThrow();
+  expect(registry.size()).toBe(0);
+  expect(registry.isNew).toBe(true);
+  expect(existsSync(`${path}.corrupt`)).toBe(true);
+});
+
 test('tombstones are forgotten a month later, some at a time; people never are', () => {
   const monthMs = 30 * 24 * 3600 * 1000;
   apply(

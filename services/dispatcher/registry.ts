@@ -248,19 +248,25 @@ export class Registry {
     await backup(this.#db, path, { rate: 1_000 });
   }
 
-  /** Puts a finished replica in this one's place; a damaged file is set aside, another one is dropped. */
+  /**
+   * Puts a finished replica in this one's place; a damaged file is set aside, another one is dropped. Throws when the
+   * files cannot be moved: then whatever is there is used on.
+   */
   replaceBy(path: string): void {
     this.#db.close();
-    if (this.#damaged) setReplicaAside(this.path);
-    else removeReplica(this.path);
-    renameSync(path, this.path);
-    const { db, isNew } = openReplica(this.path, true);
-    this.#db = db;
-    this.#isNew = isNew;
-    this.#damaged = false;
-    this.#scrubbed = 0;
-    this.#statements = prepareAll(this.#db);
-    this.#counts = this.#readCounts();
+    try {
+      if (this.#damaged) setReplicaAside(this.path);
+      else removeReplica(this.path);
+      renameSync(path, this.path);
+    } finally {
+      const opened = openReplica(this.path, true);
+      this.#db = opened.db;
+      this.#isNew = opened.isNew;
+      this.#damaged = opened.isMarkedDamaged;
+      this.#scrubbed = 0;
+      this.#statements = prepareAll(this.#db);
+      this.#counts = this.#readCounts();
+    }
   }
 
   close(): void {
