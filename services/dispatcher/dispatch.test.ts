@@ -139,7 +139,7 @@ test('P3: a Cancel that comes while its alert is being looked at keeps it from b
   const { entry, envelope } = await stored();
   const dispatch: Dispatch = aDispatch(async (jws) => {
     journal.end(entry.id, 'f'.repeat(32), Date.now());
-    dispatch.end(entry.id);
+    dispatch.endWhatIsOver();
     return await verifyAlert(jws);
   });
   await dispatch.begin(entry, envelope);

@@ -11,6 +11,7 @@ import type { Clock } from '../../shared/time/clock.ts';
 import { DispatchRun, type RunDeps } from './dispatch-run.ts';
 import type { DispatcherEvents } from './events.ts';
 import type { FairShare } from './fair-share.ts';
+import { isOver } from './is-over.ts';
 import type { Journal, JournalEntry, JournalState } from './journal.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 import { sumCounts } from './own-shard.ts';
@@ -61,6 +62,7 @@ const RECHECK_MS = 1_000;
 const KEPT_FIGURES = 300;
 
 interface LiveAlert {
+  readonly envelope: Envelope;
   readonly runs: ReadonlyMap<TransportKind, DispatchRun>;
   readonly ended: Promise<void>;
 }
@@ -86,7 +88,7 @@ export class Dispatch {
     const messageFor = await outgoingMessages(envelope, this.#deps.node, this.#deps.verifyAlert);
     if (this.#live.has(entry.id)) return;
     // Its Cancel may have come meanwhile, or before a crash that left it open (P3). Nothing is awaited from here on.
-    if (this.#deps.journal.isEnded(entry.id)) {
+    if (isOver(envelope, this.#deps.journal)) {
       this.#deps.journal.setState(entry.id, 'cancelled');
       return;
     }
@@ -109,7 +111,7 @@ export class Dispatch {
       runs.set(transport.kind, run);
       endings.push(run.run(earlier.filter((receipt) => receipt.transport === transport.kind)));
     }
-    this.#live.set(entry.id, { runs, ended: this.#watch(entry.id, runs, endings) });
+    this.#live.set(entry.id, { envelope, runs, ended: this.#watch(entry.id, runs, endings) });
   }
 
   /** Takes up whatever stands open and is not being sent: after a start, and after a fault that ended a run. */
@@ -140,9 +142,11 @@ export class Dispatch {
     for (const { runs } of this.#live.values()) for (const run of runs.values()) run.reconsider();
   }
 
-  /** Stops an alert at the next slice (P3: a Cancel overtakes its Alert). */
-  end(id: string): void {
-    for (const run of this.#live.get(id)?.runs.values() ?? []) run.stop('cancelled');
+  /** Stops at the next send whatever another alert has put an end to (P3: a Cancel overtakes its Alert). */
+  endWhatIsOver(): void {
+    for (const { envelope, runs } of this.#live.values())
+      if (isOver(envelope, this.#deps.journal))
+        for (const run of runs.values()) run.stop('cancelled');
   }
 
   progress(id: string): DispatchProgress | undefined {

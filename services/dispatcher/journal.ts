@@ -46,6 +46,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE TABLE IF NOT EXISTS identity (id TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS ended (id TEXT PRIMARY KEY, by_id TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS cancels (id TEXT PRIMARY KEY, sent INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS receipts (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, alert_id TEXT NOT NULL, transport TEXT NOT NULL, shard INTEGER NOT NULL,
     node TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (alert_id, transport, shard, node)
@@ -158,6 +159,21 @@ export class Journal {
     return this.#db.prepare('SELECT 1 FROM ended WHERE id = ?').get(id) !== undefined;
   }
 
+  /** Notes when the latest Cancel of an alert was sent: it also ends Updates of it that its sender did not know. */
+  noteCancel(id: string, sentMs: number, nowMs: number): void {
+    this.#db
+      .prepare(
+        'INSERT INTO cancels VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET sent = max(sent, excluded.sent)',
+      )
+      .run(id, sentMs, nowMs);
+  }
+
+  /** A Cancel that was sent at or after `sentMs` is about one of these alerts. */
+  isCancelled(ids: readonly string[], sentMs: number): boolean {
+    const find = this.#db.prepare('SELECT 1 FROM cancels WHERE id = ? AND sent >= ?');
+    return ids.some((id) => find.get(id, sentMs) !== undefined);
+  }
+
   /** Keeps a receipt unless a newer one of the same node and shard is there. Returns whether it was news. */
   addReceipt(receipt: CompletionReceipt): boolean {
     const { alertId, transport, shard, node, revision } = receipt;
@@ -213,6 +229,7 @@ export class Journal {
       )
       .run(nowMs - KEEP_CANARY_MS, oldest);
     this.#db.prepare('DELETE FROM ended WHERE at < ?').run(oldest);
+    this.#db.prepare('DELETE FROM cancels WHERE at < ?').run(oldest);
     this.#db.exec('DELETE FROM receipts WHERE alert_id NOT IN (SELECT id FROM alerts)');
   }
 

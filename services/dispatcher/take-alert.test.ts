@@ -50,7 +50,9 @@ const takeAlert = (...args: Parameters<ReturnType<typeof createTakeAlert>>) =>
         begun.push(entry.id);
         return Promise.resolve();
       },
-      end: (id) => ended.push(id),
+      endWhatIsOver: () => {
+        ended.push(...begun.filter((id) => journal.isEnded(id)));
+      },
     },
     verifyEnvelope: createVerifier(TEST_KEY_SET, 'envelope'),
     verifyAlert: createVerifier(TEST_KEY_SET, 'alert'),
@@ -139,6 +141,23 @@ test('P3: a Cancel that comes first keeps its alert from ever being begun', asyn
   expect(await takeAlert(alert.jws, 'bus')).toBe('stored');
   expect(journal.find(alert.id)?.state).toBe('cancelled');
   expect(begun).toEqual([cancel.id]);
+});
+
+test('P3: a Cancel also ends an Update that its author did not know, unless that was sent after it', async () => {
+  const first = anAlert({ identifier: 'one', sentMs: nowMs - 3000 });
+  const anUpdate = (identifier: string, sentMs: number) =>
+    signedEnvelope(anAlert({ identifier, sentMs, msgType: 'Update', references: [first] }));
+  const cancel = await signedEnvelope(
+    anAlert({ identifier: 'two', msgType: 'Cancel', references: [first], sentMs: nowMs - 1000 }),
+  );
+  const before = await anUpdate('three', nowMs - 2000);
+  const after = await anUpdate('four', nowMs);
+  await takeAlert(cancel.jws, 'direct');
+  await takeAlert(before.jws, 'bus');
+  await takeAlert(after.jws, 'bus');
+  expect(journal.find(before.id)?.state).toBe('cancelled');
+  expect(journal.find(after.id)?.state).toBe('open');
+  expect(begun).toEqual([cancel.id, after.id]);
 });
 
 test('P3: a Cancel that comes too late to be sent still ends its alert', async () => {

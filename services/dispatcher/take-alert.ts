@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/time/clock.ts';
 import { type ArrivalDecision, type ArrivingAlert, decideArrival } from './arrival.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { DispatcherEvents } from './events.ts';
+import { isOver, noteCancel } from './is-over.ts';
 import type { Arrival, Journal } from './journal.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 
@@ -16,7 +17,7 @@ export class ConflictError extends Error {
 interface Deps {
   readonly node: string;
   readonly journal: Journal;
-  readonly dispatch: Pick<Dispatch, 'begin' | 'end'>;
+  readonly dispatch: Pick<Dispatch, 'begin' | 'endWhatIsOver'>;
   readonly verifyEnvelope: Verify;
   readonly verifyAlert: Verify;
   readonly events: DispatcherEvents;
@@ -37,13 +38,16 @@ export function createTakeAlert(deps: Deps): TakeAlert {
     const alert = arriving(envelope);
     // From here on nothing is awaited until the journal is written: two lanes at once make one entry.
     const known = journal.find(alert.id);
-    const facts = { known, isEnded: journal.isEnded(alert.id), self: node, nowMs: now() };
+    const facts = { known, isEnded: isOver(envelope, journal), self: node, nowMs: now() };
     const decision = decideArrival(alert, arrival, facts);
     events.alertArrived(alert.id, arrival, decision.result, alert.audience);
     if (decision.result === 'conflict')
       throw new ConflictError(`alert ${alert.id} is known with other content`);
     writeDown(decision, { jws, alert, arrival }, journal, now());
-    for (const id of decision.ends) dispatch.end(id);
+    if (decision.ends.length > 0) {
+      noteCancel(envelope, journal, now());
+      dispatch.endWhatIsOver();
+    }
     const entry = decision.begin ? journal.find(alert.id) : undefined;
     if (entry) await dispatch.begin(entry, envelope);
     return decision.result;
