@@ -21,7 +21,7 @@ function escapeHtml(text: string): string {
  * French sets a space before `: ; ! ? »` and after `«`, and no line may break there, nor between a number and its word.
  * English has none of the former, so the rule serves both.
  */
-export function keepTogether(text: string): string {
+function keepTogether(text: string): string {
   return text
     .replaceAll(/ (?=[:;!?»])/g, '\u00a0')
     .replaceAll('« ', '«\u00a0')
