@@ -2,6 +2,8 @@ import { beforeEach, expect, test } from '@jest/globals';
 import type { ProofReport } from '../../shared/receipt/proof.ts';
 import { RouteTrust } from './trust.ts';
 
+const LATENCY_MS = 5;
+
 let nowMs: number;
 let trust: RouteTrust;
 beforeEach(() => {
@@ -15,7 +17,7 @@ function report(
   transport: 'fcm' | 'web-push' = 'fcm',
 ): ProofReport {
   const path = { ingest: 'a', lane: 'bus' as const, dispatcher, transport };
-  return { v: 1, canary: 'a', proofs: [{ path, ageMs, latencyMs: 5 }] };
+  return { v: 1, canary: 'a', proofs: [{ path, ageMs, latencyMs: LATENCY_MS }] };
 }
 
 test('unproved until a canary says otherwise, and only for that node and transport', () => {
@@ -48,12 +50,26 @@ test('a report stored by a clock that is ahead of ours proves nothing of the fut
 });
 
 test('a receipt is confirmed by a proof after it, trusted by one before it, and unproved when that lapses', () => {
+  nowMs += LATENCY_MS;
   trust.note(report(0), nowMs);
-  expect(trust.of('b', 'fcm', nowMs)).toBe('confirmed');
-  expect(trust.of('b', 'fcm', nowMs + 1)).toBe('trusted');
+  const heardAtMs = nowMs - LATENCY_MS;
+  expect(trust.of('b', 'fcm', heardAtMs)).toBe('confirmed');
+  expect(trust.of('b', 'fcm', heardAtMs + 1)).toBe('trusted');
   expect(trust.of('b', 'web-push', nowMs)).toBe('unproved');
   nowMs += 150_001;
   expect(trust.of('b', 'fcm', 1_000_001)).toBe('unproved');
   // Proved after it spoke: that stays true.
   expect(trust.of('b', 'fcm', 1_000_000)).toBe('confirmed');
+});
+
+test('P2: a round that was on its way before a receipt came confirms nothing, however late it is received', () => {
+  const heardAtMs = nowMs;
+  nowMs += 4_999;
+  const path = { ingest: 'a', lane: 'bus' as const, dispatcher: 'b', transport: 'fcm' as const };
+  const slow = { path, ageMs: 0, latencyMs: 5_000 };
+  trust.note({ v: 1, canary: 'a', proofs: [slow] }, nowMs);
+  expect(trust.of('b', 'fcm', heardAtMs)).toBe('trusted');
+  nowMs++;
+  trust.note({ v: 1, canary: 'a', proofs: [slow] }, nowMs);
+  expect(trust.of('b', 'fcm', heardAtMs)).toBe('confirmed');
 });

@@ -9,6 +9,8 @@ import type { Trust } from './ring.ts';
  */
 export class RouteTrust {
   readonly #provedAtMs = new Map<string, number>();
+  /** When the latest round that came through was sent: only what a node did before that is confirmed by it. */
+  readonly #sentAtMs = new Map<string, number>();
   readonly #now: Clock;
 
   constructor(now: Clock) {
@@ -17,10 +19,12 @@ export class RouteTrust {
 
   /** `spokenAtMs`: when the canary said so, by this node's clock; now, if it came directly. */
   note(report: ProofReport, spokenAtMs: number): void {
-    for (const { path, ageMs } of report.proofs) {
+    for (const { path, ageMs, latencyMs } of report.proofs) {
       const key = routeKey(path.dispatcher, path.transport);
       const provedAtMs = Math.min(spokenAtMs, this.#now()) - ageMs;
       this.#provedAtMs.set(key, Math.max(provedAtMs, this.#provedAtMs.get(key) ?? 0));
+      const sentAtMs = provedAtMs - latencyMs;
+      this.#sentAtMs.set(key, Math.max(sentAtMs, this.#sentAtMs.get(key) ?? 0));
     }
   }
 
@@ -29,10 +33,13 @@ export class RouteTrust {
     return provedAtMs !== undefined && this.#now() - provedAtMs <= PROOF_LIFE_SECONDS * 1000;
   }
 
-  /** How good a receipt is that was heard at `heardAtMs`. */
+  /**
+   * How good a receipt is that was heard at `heardAtMs`. A round that was on its way before then confirms nothing: the
+   * provider may have begun to swallow after it took the round and before it was given what the receipt speaks of.
+   */
   of(node: string, transport: TransportKind, heardAtMs: number): Trust {
-    const provedAtMs = this.#provedAtMs.get(routeKey(node, transport)) ?? 0;
-    if (provedAtMs >= heardAtMs) return 'confirmed';
+    const sentAtMs = this.#sentAtMs.get(routeKey(node, transport)) ?? 0;
+    if (sentAtMs >= heardAtMs) return 'confirmed';
     return this.isProved(node, transport) ? 'trusted' : 'unproved';
   }
 }
