@@ -234,9 +234,11 @@ test('P2: throttled and unavailable devices are tried until they are accepted; g
   expect(gone).toEqual([ids[0]]);
   // The last word on each shard leaves nobody pending; the first one named all who were.
   expect(lastReceipts().flatMap((receipt) => receipt.pending)).toEqual([]);
+  const isFirst = ({ shard }: CompletionReceipt, i: number) =>
+    receipts.findIndex((each) => each.shard === shard) === i;
   expect(
     receipts
-      .filter(({ revision }) => revision === 0)
+      .filter(isFirst)
       .flatMap((receipt) => receipt.pending)
       .sort(),
   ).toEqual(ids.slice(2));
@@ -321,7 +323,8 @@ test('a later life takes up its own receipts and sends only what was left', asyn
   expect(await run.run([own(0), own(1, left === undefined ? [] : [left]), own(2)])).toBe('done');
   expect(left).toBeDefined();
   expect([...sent].sort()).toEqual([...inShards(ids, 3), left].sort());
-  expect(receipts.find(({ shard }) => shard === 1)).toMatchObject({ pending: [], revision: 5 });
+  expect(receipts.find(({ shard }) => shard === 1)).toMatchObject({ pending: [] });
+  expect(receipts.find(({ shard }) => shard === 1)?.revision).toBeGreaterThan(4);
 });
 
 const two: Partial<RunDeps> = { nodes: ['a', 'b'] };
@@ -381,7 +384,7 @@ test('P2: what a silent peer had left is taken over once, tried until accepted, 
   expect(sent.filter((each) => shardOf(each) === 3).sort()).toEqual([...left, ...left].sort());
   expect(inShards(sent, 2)).toEqual([]);
   const ofShard = receipts.filter(({ shard }) => shard === 3);
-  expect(ofShard[0]).toMatchObject({ takenOverFrom: 'b', pending: left, revision: 0 });
+  expect(ofShard[0]).toMatchObject({ takenOverFrom: 'b', pending: left });
   expect(ofShard.at(-1)).toMatchObject({
     takenOverFrom: 'b',
     pending: [],

@@ -37,7 +37,8 @@ export class OwnShard {
   isUnsaid = false;
   readonly #gone: string[] = [];
   readonly #trying = new Set<string>();
-  #revision = 0;
+  /** Of the latest receipt. */
+  #revision = -1;
 
   constructor(shard: number, takenOverFrom?: string) {
     this.shard = shard;
@@ -113,7 +114,7 @@ export class OwnShard {
   resume(receipt: CompletionReceipt, nowMs: number): void {
     Object.assign(this.counts, receipt.counts);
     this.resumePending(receipt.pending, nowMs);
-    this.#revision = receipt.revision + 1;
+    this.#revision = receipt.revision;
     this.allBegun = true;
     this.settled = true;
   }
@@ -123,10 +124,14 @@ export class OwnShard {
     if (before) this.#revision = before.#revision;
   }
 
-  /** The next receipt of this shard. */
+  /**
+   * The next receipt of this shard. Its revision is the time where that is more than one higher: what a node says after
+   * it lost its journal is newer than what its peers hold of it, and they would never hear it else.
+   */
   receipt(
     head: Pick<CompletionReceipt, 'alertId' | 'transport' | 'node' | 'shards' | 'at'>,
   ): CompletionReceipt {
+    this.#revision = Math.max(this.#revision + 1, Date.parse(head.at));
     return {
       v: 1,
       ...head,
@@ -134,7 +139,7 @@ export class OwnShard {
       counts: { ...this.counts },
       pending: [...this.pending.keys()].slice(0, MAX_PENDING),
       ...(this.takenOverFrom === undefined ? {} : { takenOverFrom: this.takenOverFrom }),
-      revision: this.#revision++,
+      revision: this.#revision,
     };
   }
 }
