@@ -25,6 +25,7 @@ export const allSenders: Row = {
   play,
 };
 
+const DISPATCHERS = ['dispatcher-a', 'dispatcher-b'] as const;
 const keys = new Map<string, string>();
 const senderOf = (number: number) => `dept${String(number).padStart(2, '0')}@alerte.example`;
 
@@ -50,8 +51,9 @@ async function play(stage: Stage, random: Random): Promise<Played> {
     prepare: addSenders,
     adjust: withEnv(NARROW, ({ kind }) => kind === 'dispatcher'),
   }));
-  // Held back until all are in: then all of them want to go out at once.
-  await stage.pace(system, 1);
+  // The dispatchers stand still until the buses have all alerts: then all of them want to go out at once.
+  await stage.pace(system, PACE);
+  system.signal('SIGSTOP', ...DISPATCHERS);
   try {
     const wanted = Array.from({ length: SENDERS }, (_, number) => number).flatMap((number) => {
       const severity = SEVERITIES[number % SEVERITIES.length] ?? 'Minor';
@@ -67,7 +69,7 @@ async function play(stage: Stage, random: Random): Promise<Played> {
       }),
     );
     const alerts = raised.map(({ alert }) => alert);
-    await stage.pace(system, PACE);
+    system.signal('SIGCONT', ...DISPATCHERS);
     const played = await judge(system, alerts, {}, 120_000);
     const lastOf = async (wantedSeverity: string) => {
       const those = raised.filter(({ severity }) => severity === wantedSeverity);
@@ -90,6 +92,7 @@ async function play(stage: Stage, random: Random): Promise<Played> {
       ),
     };
   } finally {
+    system.signal('SIGCONT', ...DISPATCHERS);
     await stage.pace(system, 0);
     await stage.healthy();
   }

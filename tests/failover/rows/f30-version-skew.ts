@@ -32,12 +32,13 @@ async function play(stage: Stage, random: Random): Promise<Played> {
   const system = await stage.system('standard');
   const site = random.pick(['a', 'b'] as const);
   const newer = await newerEnvelopes(system, stage.sabotage);
+  const countedBefore = await junkCount(system, site);
   for (const { id, jws } of newer) await publish(system, site, id, jws);
   await publish(system, site, '0'.repeat(32), 'not even a signature');
   const statuses = await Promise.all(newer.map(({ jws }) => intake(system, site, jws)));
   const before = await raise(system, { first: site });
   const first = await judge(system, [before]);
-  const counted = await junkCount(system, site);
+  const counted = await untilCounted(system, site, countedBefore, newer.length + 1);
 
   await system.kill(`dispatcher-${site}`);
   const journal = new DatabaseSync(system.dataFile(`dispatcher-${site}`, 'journal.sqlite'));
@@ -117,6 +118,19 @@ async function intake(system: FaultSystem, site: string, jws: string): Promise<n
   });
   await response.body?.cancel();
   return response.status;
+}
+
+/** How many were counted since, once it is as many as wanted or has had time to be. */
+async function untilCounted(
+  system: FaultSystem,
+  site: string,
+  before: number,
+  wanted: number,
+): Promise<number> {
+  for (const endMs = Date.now() + 5_000; ; await delay(100)) {
+    const counted = (await junkCount(system, site)) - before;
+    if (counted >= wanted || Date.now() > endMs) return counted;
+  }
 }
 
 /** What a dispatcher counted as junk from the bus's alerts. */
