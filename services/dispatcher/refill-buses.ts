@@ -114,15 +114,14 @@ async function refillRegistry(
 ): Promise<number> {
   const present = look.messages < look.rows * FEW ? new Set<string>() : await subjectsOf(handles);
   let stored = 0;
-  let after = '';
+  let after: string | undefined = '';
   try {
     do {
-      const page = registry.records(after, PAGE);
-      const last = page.at(-1);
-      if (!last) break;
-      after = recordDeviceId(last);
+      // A row that is damaged is passed over: some other node has it whole.
+      const page: ReturnType<Registry['goodRecords']> = registry.goodRecords(after, PAGE);
+      after = page.last;
       const results = await Promise.all(
-        page.map(async (record) => {
+        page.records.map(async (record) => {
           const subject = registrySubject(recordDeviceId(record));
           if (present.has(subject)) return false;
           return bus.publishIfAbsent(subject, JSON.stringify(record), {
@@ -131,7 +130,11 @@ async function refillRegistry(
         }),
       );
       stored += results.filter(Boolean).length;
-    } while (bus.jetStream === handles && (await sleep(PAGE_EVERY_MS, signal)));
+    } while (
+      after !== undefined &&
+      bus.jetStream === handles &&
+      (await sleep(PAGE_EVERY_MS, signal))
+    );
   } catch (error) {
     log.warn(
       { ...errorFields(error), bus: bus.site },

@@ -69,7 +69,7 @@ async function putTombstone(bus: Bus): Promise<void> {
   const record: RegistryRecord = {
     v: 1,
     state: 'removed',
-    version: 5,
+    version: Date.now(),
     deviceId,
     reason: 'unsubscribed',
   };
