@@ -9,7 +9,7 @@ STATE := $(or $(STATE_DIR),.tocsin)
 STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format faults bench bench-registry clean
+.PHONY: help setup run demo test check format faults simulate bench bench-registry clean
 
 help: ## Show this list
 	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server] [NETNS=auto|on|off]\n\n'
@@ -41,6 +41,9 @@ format: $(STAMP) ## Put sources into the house's format
 faults: $(STAMP) ## Play every fault many times on real processes; FAULT=F5 RUNS=20 SEED=… for some; writes docs/faults.md
 	@node deploy/local/get-nats-server.ts
 	@exec env FAULT='$(FAULT)' RUNS='$(RUNS)' SEED='$(SEED)' RUN='$(RUN)' SABOTAGE='$(SABOTAGE)' node tests/failover/main.ts
+
+simulate: $(STAMP) ## Play simulated nights full of faults and look for planted bugs; SEED=n replays one, RUNS=n fresh ones
+	@SEED='$(SEED)' STEPS='$(STEPS)' RUNS='$(RUNS)' BUG='$(BUG)' WHOLE='$(WHOLE)' node tests/simulation/main.ts
 
 bench: $(STAMP) ## Measure what a message costs us beside the usual packages; writes reports/bench.json
 	@exec node tests/load/main.ts
