@@ -76,3 +76,13 @@ test('nobody waits for a proved peer that cut the audience otherwise: it will ne
     { type: 'load', shard: 0, after: '' },
   ]);
 });
+
+test('what is left to proved peers that stay silent is done after three minutes: a repeat, and a run that ends', () => {
+  const core = aCore();
+  const unproved = (nowMs: number) => around({ nowMs, trust: 'unproved', proved: ['c'] });
+  core.step({ type: 'begin', earlier: [aReceipt('b')] }, unproved(0));
+  expect(core.step({ type: 'tick' }, unproved(180_000))).toEqual([]);
+  expect(core.step({ type: 'tick' }, unproved(180_001))).toEqual([
+    { type: 'load', shard: 0, after: '' },
+  ]);
+});

@@ -90,6 +90,8 @@ const FIRST_HELP = 2;
 const RETRY_BATCH = 200;
 /** A device that a replica does not hold yet is looked for again after this long. */
 const UNKNOWN_AGAIN_MS = 1_000;
+/** A node whose own route is unproved leaves what is left to proved ones, until none of them was heard of for this long. */
+const NO_NEWS_MS = 180_000;
 /** After retries a receipt that still names somebody is said so often at the most. */
 const SAY_AGAIN_MS = 1_000;
 
@@ -119,6 +121,8 @@ export class RunCore {
   readonly #peers = new Map<number, Map<string, HeardReceipt>>();
   /** Peers that cut the audience otherwise: none of them will ever close a shard of ours, however well it is proved. */
   readonly #cutOtherwise = new Set<string>();
+  /** When something was last heard of a peer, or came of a send here. */
+  #newsAtMs = 0;
   /** The shard whose recipients are being loaded: one at a time. */
   #loading: number | undefined;
   #unsettled = 0;
@@ -182,6 +186,7 @@ export class RunCore {
   #note(event: RunEvent, around: Surroundings): RunDecision[] {
     switch (event.type) {
       case 'begin':
+        this.#newsAtMs = around.nowMs;
         for (const receipt of event.earlier) this.#takeUp(receipt, around.nowMs);
         return [];
       case 'slice':
@@ -286,6 +291,7 @@ export class RunCore {
   ): RunDecision[] {
     const own = (task.takeOver ? this.#takeOvers : this.#own).get(task.shard);
     if (!own) return [];
+    this.#newsAtMs = nowMs;
     if (outcome.kind === 'accepted') {
       this.#firstAcceptedAtMs ??= nowMs;
       this.#lastAcceptedAtMs = nowMs;
@@ -394,6 +400,7 @@ export class RunCore {
     const before = ofShard.get(receipt.node);
     if (before && before.revision >= receipt.revision) return;
     ofShard.set(receipt.node, { ...receipt, heardAtMs: nowMs });
+    this.#newsAtMs = nowMs;
     this.#peers.set(receipt.shard, ofShard);
   }
 
@@ -416,7 +423,8 @@ export class RunCore {
       peerReceipts: (shard) => this.#receiptsFor(shard, around.nowMs),
       trust: (name, heardAtMs) => (name === self ? 'confirmed' : around.trust(name, heardAtMs)),
       silent: around.silent,
-      selfProved: around.isProved(self),
+      // The proved ones may have ended this alert long ago, on a dead peer's word that was confirmed to them alone.
+      selfProved: around.isProved(self) || around.nowMs - this.#newsAtMs > NO_NEWS_MS,
       anybodyProved: nodes.some((name) => !this.#cutOtherwise.has(name) && around.isProved(name)),
     };
   }
