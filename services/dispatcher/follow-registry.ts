@@ -24,7 +24,7 @@ const CARE_MS = 1_000;
 const SCRUB_ROWS = 600;
 const PURGE_ROWS = 1_000;
 /** Who has been removed for this long is forgotten: no stream tells the time before it. */
-export const TOMBSTONE_LIFE_MS = 30 * 24 * 3600 * 1000;
+const TOMBSTONE_LIFE_MS = 30 * 24 * 3600 * 1000;
 
 export interface RegistryFollower {
   /**

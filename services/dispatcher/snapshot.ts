@@ -12,7 +12,7 @@ import { Registry } from './registry.ts';
 import { DamagedReplicaError, removeReplica, SCHEMA_VERSION } from './replica-file.ts';
 
 /** `GET` answers one, zstd-compressed; `schema` in the query has to be the giver's own. */
-export const SNAPSHOT_PATH = '/v1/registry/snapshot';
+const SNAPSHOT_PATH = '/v1/registry/snapshot';
 export const SNAPSHOT_TYPE = 'application/zstd';
 
 const COMPRESSION_LEVEL = 1;

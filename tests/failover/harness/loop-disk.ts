@@ -99,7 +99,7 @@ function run(file: string, ...args: string[]): string {
 }
 
 /** Where a process keeps its data. */
-export function storeOf(layout: Layout, name: string): string {
+function storeOf(layout: Layout, name: string): string {
   const files = filesOf(layout.stateDir);
   return name.startsWith('nats-')
     ? files.natsStore(name.slice('nats-'.length))
