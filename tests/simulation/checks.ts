@@ -122,7 +122,7 @@ export class Checks {
    */
   everybodyReached(isHeldSomewhere: (id: string) => boolean): void {
     const missed = this.#firstMissed(isHeldSomewhere);
-    if (missed) throw new Violation('P2', `${missed.deviceId} was never reached by ${missed.id}`);
+    if (missed) throw new Violation('P2', `${missed.deviceId} was not reached by ${missed.id}`);
   }
 
   isAllReached(): boolean {

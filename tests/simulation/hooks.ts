@@ -1,4 +1,4 @@
-import type { ArrivalDecision, decideArrival } from '../../services/dispatcher/arrival.ts';
+import type { decideArrival } from '../../services/dispatcher/arrival.ts';
 import type {
   RunDecision,
   RunEvent,
@@ -13,7 +13,6 @@ import type { decide } from '../../shared/device/decide.ts';
  */
 export interface Hooks {
   readonly decideArrival?: (real: typeof decideArrival) => typeof decideArrival;
-  readonly arrivalDecision?: (decision: ArrivalDecision) => ArrivalDecision;
   readonly isEnded?: (isEnded: boolean) => boolean;
   readonly setup?: (setup: RunSetup) => RunSetup;
   readonly event?: (event: RunEvent, setup: RunSetup) => RunEvent;

@@ -1,6 +1,13 @@
 import { Checks } from './checks.ts';
 import type { Hooks } from './hooks.ts';
-import { EPOCH_MS, type Fault, HEAL_AT_MS, QUIET_MS, type Scenario } from './scenario.ts';
+import {
+  EPOCH_MS,
+  type Fault,
+  HEAL_AT_MS,
+  PROMPT_MS,
+  QUIET_MS,
+  type Scenario,
+} from './scenario.ts';
 import { SimBus } from './sim-bus.ts';
 import { SimCanary } from './sim-canary.ts';
 import { SimDevice } from './sim-device.ts';
@@ -102,6 +109,9 @@ function play(cast: Cast, maxSteps: number): void {
   submitAll(scenario.alerts, cast.ingests, world);
   for (const fault of scenario.faults) planFault(fault, cast);
   world.at(HEAL_AT_MS, () => heal(cast));
+  const isHeld = (id: string) => isHeldByTheLiving(id, cast);
+  if (scenario.faults.every(({ kind }) => kind !== 'black-hole'))
+    world.at(HEAL_AT_MS + PROMPT_MS, () => checks.everybodyReached(isHeld));
   const isQuietBy = EPOCH_MS + HEAL_AT_MS + 15_000;
   const isOverBy = EPOCH_MS + HEAL_AT_MS + QUIET_MS;
   world.run(maxSteps, () => {
@@ -112,7 +122,7 @@ function play(cast: Cast, maxSteps: number): void {
   });
   if (world.steps >= maxSteps) return;
   checks.nothingForgotten();
-  checks.everybodyReached((id) => isHeldByTheLiving(id, cast));
+  checks.everybodyReached(isHeld);
   for (const node of nodes.values())
     if (node.liveAlerts.length > 0)
       throw new Violation('P2', `${node.name} never ends ${node.liveAlerts.join(', ')}`);

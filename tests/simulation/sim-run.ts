@@ -42,7 +42,6 @@ export interface RunHost {
 }
 
 export const SLICE = 5;
-const MAX_LINE = 400;
 const TICK_MS = 200;
 /** After this long without news ticks come seldom: nothing but time passes then, and a simulated night is long. */
 const BUSY_MS = 2_000;
@@ -143,7 +142,6 @@ export class SimRun {
 
   #add(lane: LaneName, work: Work): void {
     this.#lines[lane].push(work);
-    if (this.#lines[lane].length > MAX_LINE) throw new Error('a line of work grows without end');
     this.#pumpSoon(lane);
   }
 

@@ -40,6 +40,7 @@ test.each([
   ['canary-for-everybody', 'P6'],
   ['gone-on-5xx', 'P9'],
   ['mark-before-send', 'P2'],
+  ['other-shard-counts-accepted', 'P2'],
 ])('the planted bug %s is found, as a breach of %s', (bug, invariant) => {
   const { failures } = playSeeds({ from: 1, count: 150, bug, stopAtFirst: true });
   expect(failures).toMatchObject([{ invariant }]);
