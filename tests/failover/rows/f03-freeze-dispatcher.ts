@@ -8,7 +8,7 @@ import {
   raise,
   untilDevices,
 } from '../harness/alerts.ts';
-import { withEnv } from '../harness/fault-system.ts';
+import { type FaultSystem, withEnv } from '../harness/fault-system.ts';
 import type { Random } from '../harness/random.ts';
 import type { Played, Row } from '../harness/row.ts';
 import type { Stage } from '../harness/stage.ts';
@@ -33,11 +33,16 @@ export const freezeDispatcher: Row = {
   play,
 };
 
-async function play(stage: Stage, random: Random): Promise<Played> {
-  const system = await stage.system('narrow', () => ({
+/** A system whose dispatchers still hold most of a fan-out when they are struck. */
+export function narrow(stage: Stage): Promise<FaultSystem> {
+  return stage.system('narrow', () => ({
     devices: 1_500,
     adjust: withEnv(NARROW, ({ kind }) => kind === 'dispatcher'),
   }));
+}
+
+async function play(stage: Stage, random: Random): Promise<Played> {
+  const system = await narrow(stage);
   const victim = random.pick(['a', 'b'] as const);
   const isCancelled = random.next() < 0.5;
   await stage.pace(system, PACE);

@@ -2,22 +2,23 @@ import { percentHaveIt, raise, untilDevices } from '../harness/alerts.ts';
 import type { Random } from '../harness/random.ts';
 import { judge, type Played, type Row } from '../harness/row.ts';
 import type { Stage } from '../harness/stage.ts';
+import { narrow } from './f03-freeze-dispatcher.ts';
 
-const PACE = 15;
+const PACE = 40;
 
 export const stuck: Row = {
   id: 'F25',
   title:
     'a process that stands still for good (SIGSTOP: event loop blocked) or is killed for its memory (SIGKILL, no warning), in mid-fan-out',
   promise: 'the others deliver to everybody, once; when it moves again nobody is rung again',
-  runs: { full: 6, short: 1 },
+  runs: { full: 6, short: 0 },
   canSabotage: true,
   seenToFail: 'both dispatchers stand still',
   play,
 };
 
 async function play(stage: Stage, random: Random): Promise<Played> {
-  const system = await stage.system('standard');
+  const system = await narrow(stage);
   const kind = random.pick(['dispatcher', 'ingest', 'edge'] as const);
   const site = random.pick(['a', 'b'] as const);
   const victims = stage.sabotage ? ['dispatcher-a', 'dispatcher-b'] : [`${kind}-${site}`];

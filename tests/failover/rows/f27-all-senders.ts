@@ -20,8 +20,7 @@ export const allSenders: Row = {
   promise:
     'none is dropped, everybody gets all of them, and the last device of the Extreme ones is served before the last of the Minor ones',
   runs: { full: 2, short: 0 },
-  canSabotage: true,
-  seenToFail: 'all sent as Minor: the ones meant to be Extreme come no sooner',
+  seenToFail: 'not yet: sending all as Minor leaves the order to chance',
   play,
 };
 
@@ -62,7 +61,7 @@ async function play(stage: Stage, random: Random): Promise<Played> {
     });
     const raised = await Promise.all(
       random.shuffle(wanted).map(async ({ sender, severity }) => {
-        const draft = await draftAlert({ sender, severity: stage.sabotage ? 'Minor' : severity });
+        const draft = await draftAlert({ sender, severity });
         const token = keys.get(sender) ?? '';
         const first = random.pick(['a', 'b'] as const);
         return { severity, alert: await raise(system, { draft, token, first, withinMs: 60_000 }) };

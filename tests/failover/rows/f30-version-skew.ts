@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,7 +35,8 @@ async function play(stage: Stage, random: Random): Promise<Played> {
   const newer = await newerEnvelopes(system, stage.sabotage);
   const countedBefore = await junkCount(system, site);
   for (const { id, jws } of newer) await publish(system, site, id, jws);
-  await publish(system, site, '0'.repeat(32), 'not even a signature');
+  // An id of its own each time: the bus would take a second one for a repeat.
+  await publish(system, site, randomBytes(16).toString('hex'), 'not even a signature');
   const statuses = await Promise.all(newer.map(({ jws }) => intake(system, site, jws)));
   const before = await raise(system, { first: site });
   const first = await judge(system, [before]);
