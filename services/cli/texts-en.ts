@@ -60,6 +60,7 @@ export const ENGLISH: Texts = {
     value === 'one-site'
       ? `WARNING: stored in one site only${storedBy}. The alert is going out; tell the person on call.`
       : `Stored on disk in two sites or more${storedBy}.`,
+  nobody: 'WARNING: no device is registered in this area. Check the INSEE codes.',
   audience: (counts) => `Devices registered in the area: ${counts}`,
   link: (name, url) => `  ${name}: ${url}`,
   state: (state) => STATES[state] ?? state,

@@ -75,6 +75,7 @@ export const FRENCH = {
     value === 'one-site'
       ? `ATTENTION : enregistré dans un seul site${storedBy}. L’alerte part ; prévenez l’astreinte.`
       : `Enregistré sur disque dans au moins deux sites${storedBy}.`,
+  nobody: 'ATTENTION : aucun appareil n’est inscrit dans cette zone. Vérifiez les codes INSEE.',
   audience: (counts: string) => `Appareils inscrits dans la zone : ${counts}`,
   link: (name: string, url: string) => `  ${name} : ${url}`,
   state: (state: string) => STATES[state] ?? state,

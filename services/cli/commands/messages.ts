@@ -159,13 +159,14 @@ async function post(
 
 function acceptedLines(answer: AcceptedAnswer, ingest: string, texts: Texts): string[] {
   const storedBy = answer.storedBy.map(({ site, lane }) => `${site} ${lane}`).join(', ');
-  const counts = Object.entries(answer.audience?.counts ?? {}).map(
-    ([kind, n]) => `${kind} ${texts.number(n)}`,
-  );
+  const entries = Object.entries(answer.audience?.counts ?? {});
+  const counts = entries.map(([kind, n]) => `${kind} ${texts.number(n)}`);
+  const nobody = entries.length > 0 && entries.every(([, n]) => n === 0);
   return [
     texts.accepted(answer.id, ingest),
     texts.durability(answer.durability, storedBy === '' ? '' : ` (${storedBy})`),
     ...(counts.length === 0 ? [] : [texts.audience(counts.join(', '))]),
+    ...(nobody ? [texts.nobody] : []),
     ...Object.entries(answer.links).map(([name, url]) => texts.link(name, url)),
   ];
 }

@@ -11,7 +11,7 @@ import type { IngestEvents } from '../events.ts';
 import type { LaneMessage, LaneTarget } from '../lanes/lane-target.ts';
 import type { IdempotencyUse, Outbox, OutboxEntry } from '../lanes/outbox.ts';
 import { type Decision, publishAlert } from '../lanes/publish-alert.ts';
-import { AcceptedAnswer, ONE_SITE_WARNING } from './accepted-answer.ts';
+import { AcceptedAnswer, warningFor } from './accepted-answer.ts';
 import { type AudienceSize, total } from './ask-audience.ts';
 import { type AudienceSigners, type Draft, draftEnvelope, signEnvelope } from './build-envelope.ts';
 import type { CanaryRound } from './canary-path.ts';
@@ -258,6 +258,8 @@ function acceptedAnswer(
   { alert, message, audience }: Issued,
 ): AcceptedAnswer {
   const self = `/v1/alerts/${message.id}`;
+  const size = audience === undefined ? null : { total: total(audience), counts: audience };
+  const warning = warningFor(durability, size);
   return {
     id: message.id,
     identifier: alert.identifier,
@@ -271,8 +273,8 @@ function acceptedAnswer(
       lane: kind === 'bus' ? 'bus' : 'direct',
       node: name,
     })),
-    audience: audience === undefined ? null : { total: total(audience), counts: audience },
+    audience: size,
     links: { self, cancel: `${self}/cancel`, update: `${self}/update` },
-    ...(durability === 'one-site' ? { warning: ONE_SITE_WARNING } : {}),
+    ...(warning === undefined ? {} : { warning }),
   };
 }

@@ -24,13 +24,35 @@ export const AcceptedAnswer = z.strictObject({
     })
     .nullable(),
   links: z.strictObject({ self: z.string(), cancel: z.string(), update: z.string() }),
-  /** Only with one-site: what it means, in plain words. */
+  /** What its reader has to know, in plain words: only one site holds it, or nobody subscribed in the area. */
   warning: z.strictObject({ fr: z.string(), en: z.string() }).optional(),
 });
 export type AcceptedAnswer = z.infer<typeof AcceptedAnswer>;
 
 /** Why "one-site" is worth a call: what its reader has to know and to do. */
-export const ONE_SITE_WARNING = {
+const ONE_SITE_WARNING = {
   fr: 'L’alerte part, mais un seul site la conserve : si ce site tombe maintenant, elle peut s’arrêter. Prévenez l’astreinte et suivez la diffusion.',
   en: 'The alert is going out, but only one site holds it: if that site fails now, it may stop. Tell the on-call engineer and watch the progress.',
 } as const;
+
+/** A code that no commune has, or that nobody chose, is well formed all the same: the alert would reach nobody. */
+const NOBODY_WARNING = {
+  fr: 'Aucun appareil n’est inscrit dans cette zone : vérifiez les codes INSEE, et prévenez la population par les autres moyens.',
+  en: 'No device is registered in this area: check the INSEE codes, and warn people by the other means.',
+} as const;
+
+/** The warnings that an answer needs, as one text in each language. */
+export function warningFor(
+  durability: AcceptedAnswer['durability'],
+  audience: AcceptedAnswer['audience'],
+): AcceptedAnswer['warning'] {
+  const warnings = [
+    ...(durability === 'one-site' ? [ONE_SITE_WARNING] : []),
+    ...(audience?.total === 0 ? [NOBODY_WARNING] : []),
+  ];
+  if (warnings.length === 0) return undefined;
+  return {
+    fr: warnings.map(({ fr }) => fr).join(' '),
+    en: warnings.map(({ en }) => en).join(' '),
+  };
+}
