@@ -86,3 +86,16 @@ test('what is left to proved peers that stay silent is done after three minutes:
     { type: 'load', shard: 0, after: '' },
   ]);
 });
+
+test.each(['before', 'after'])(
+  'P2: what a peer had left is not left to it when it goes by another cut since it lost its journal (heard %s)',
+  (order) => {
+    const left = aReceipt('b', { pending: ['somebody'] });
+    const otherCut = aReceipt('b', { shards: 4, revision: 1 });
+    const core = aCore();
+    const earlier = order === 'before' ? [left, otherCut] : [otherCut, left];
+    expect(core.step({ type: 'begin', earlier }, around({ nowMs: 0 }))).toEqual([
+      { type: 'load', shard: 0, after: '' },
+    ]);
+  },
+);

@@ -393,15 +393,25 @@ export class RunCore {
   /** A peer that got the alert from another ingest may have cut the audience otherwise: its shards are not ours. */
   #hear(receipt: CompletionReceipt, nowMs: number): void {
     if (receipt.shards !== this.#setup.shards) {
-      this.#cutOtherwise.add(receipt.node);
+      this.#noteOtherCut(receipt.node);
       return;
     }
+    if (this.#cutOtherwise.has(receipt.node) && receipt.pending.length > 0) return;
     const ofShard = this.#peers.get(receipt.shard) ?? new Map<string, HeardReceipt>();
     const before = ofShard.get(receipt.node);
     if (before && before.revision >= receipt.revision) return;
     ofShard.set(receipt.node, { ...receipt, heardAtMs: nowMs });
     this.#newsAtMs = nowMs;
     this.#peers.set(receipt.shard, ofShard);
+  }
+
+  /** It went by our cut once and has lost that journal: whom it was to try again in our shards it has forgotten. */
+  #noteOtherCut(node: string): void {
+    this.#cutOtherwise.add(node);
+    for (const [shard, receipts] of this.#peers) {
+      if ((receipts.get(node)?.pending.length ?? 0) > 0) receipts.delete(node);
+      if (receipts.size === 0) this.#peers.delete(shard);
+    }
   }
 
   #hasProvisional(): boolean {
