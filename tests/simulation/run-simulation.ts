@@ -243,6 +243,7 @@ function heal(cast: Cast): void {
   world.note(() => 'ALL FAULTS END, except the dead and what swallows');
   world.cuts.clear();
   world.net = { lost: 0, late: 0, repeated: 0 };
+  cast.providers.heal();
   for (const node of cast.nodes.values()) {
     node.becomeWhole();
     node.start();

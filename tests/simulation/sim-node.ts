@@ -394,15 +394,16 @@ function takePlace(life: Life, place: Place): boolean {
     life.used.set(transport, used + 1);
     return true;
   }
-  life.waiting.get(transport)?.push(place);
+  const waiting = life.waiting.get(transport) ?? [];
+  if (!waiting.some(({ run, lane }) => run === place.run && lane === place.lane))
+    waiting.push(place);
   return false;
 }
 
-/** First tries go before retries. */
+/** All who wait are told, first tries first: one alone might have nothing to send any more, and nobody be told again. */
 function freePlace(life: Life, transport: TransportKind): void {
   life.used.set(transport, (life.used.get(transport) ?? 1) - 1);
-  const waiting = life.waiting.get(transport) ?? [];
-  const first = waiting.findIndex(({ lane }) => lane === 'first');
-  const [next] = waiting.splice(Math.max(0, first), 1);
-  next?.run.goOn(next.lane);
+  const told = (life.waiting.get(transport) ?? []).splice(0);
+  for (const lane of ['first', 'retry'] as const)
+    for (const place of told) if (place.lane === lane) place.run.goOn(lane);
 }

@@ -12,8 +12,8 @@ jest.setTimeout(120_000);
 
 /** The short form of `make simulate`: enough to see that it stands, not to prove anything. */
 const NIGHTS = 30;
-/** What found a bug in production code once is played for ever. */
-const ONCE_FAILED = [1591, 10593, 11384, 11867, 25332, 26645, 32462, 947205009];
+/** Nights that found a bug in production code once. The simulator has changed since; unit tests beside the code hold the finds themselves. */
+const ONCE_FAILED = [1591, 10593, 11384, 11867, 25332, 26645, 32462, 947205009, 332289772];
 
 test('P1–P4, P6, P7, P9, P12: nothing breaks in the first nights of the fixed set', () => {
   const task = { from: 1, count: NIGHTS, bug: undefined, stopAtFirst: false };
