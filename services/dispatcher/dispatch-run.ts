@@ -8,13 +8,8 @@ import type { FairShare, LaneOfWork, ShareHolder } from './fair-share.ts';
 import type { JournalState } from './journal.ts';
 import { sumCounts } from './own-shard.ts';
 import type { Recipient, RecipientFilter, Registry } from './registry.ts';
-import {
-  RunCore,
-  type RunDecision,
-  type RunEvent,
-  type SendTask,
-  type Surroundings,
-} from './run-core.ts';
+import { RunCore } from './run-core.ts';
+import type { RunDecision, RunEvent, SendTask, Surroundings } from './run-events.ts';
 import type { Outcome, OutgoingMessage } from './transports/transport.ts';
 import type { RouteTrust } from './trust.ts';
 import { type Work, WorkLine } from './work-line.ts';

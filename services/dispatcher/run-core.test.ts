@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { Trust } from './ring.ts';
-import { RunCore, type RunDecision, type RunSetup, type Surroundings } from './run-core.ts';
+import { RunCore } from './run-core.ts';
+import type { RunDecision, RunSetup, Surroundings } from './run-events.ts';
 
 /** What the simulator found, each as the few events that show it. */
 

@@ -1,4 +1,4 @@
-import type { RunDecision } from './run-core.ts';
+import type { RunDecision } from './run-events.ts';
 
 /** The decisions that take time. */
 export type Work = Extract<RunDecision, { type: 'load' | 'send' }>;

@@ -4,7 +4,7 @@ import type {
   RunEvent,
   RunSetup,
   Surroundings,
-} from '../../services/dispatcher/run-core.ts';
+} from '../../services/dispatcher/run-events.ts';
 import type { decide } from '../../shared/device/decide.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { RunDecision, RunEvent, RunSetup } from '../../services/dispatcher/run-core.ts';
+import type { RunDecision, RunEvent, RunSetup } from '../../services/dispatcher/run-events.ts';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { Hooks } from './hooks.ts';
 

@@ -1,7 +1,7 @@
 import { decideArrival } from '../../services/dispatcher/arrival.ts';
 import { GoneGuard } from '../../services/dispatcher/gone-guard.ts';
 import type { Arrival, JournalState } from '../../services/dispatcher/journal.ts';
-import type { Surroundings } from '../../services/dispatcher/run-core.ts';
+import type { Surroundings } from '../../services/dispatcher/run-events.ts';
 import type { Outcome } from '../../services/dispatcher/transports/transport.ts';
 import { RouteTrust } from '../../services/dispatcher/trust.ts';
 import { TRANSPORTS, type TransportKind } from '../../shared/envelope/envelope.ts';

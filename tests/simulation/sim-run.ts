@@ -1,12 +1,12 @@
 import type { JournalState } from '../../services/dispatcher/journal.ts';
-import {
-  RunCore,
-  type RunDecision,
-  type RunEvent,
-  type RunSetup,
-  type SendTask,
-  type Surroundings,
-} from '../../services/dispatcher/run-core.ts';
+import { RunCore } from '../../services/dispatcher/run-core.ts';
+import type {
+  RunDecision,
+  RunEvent,
+  RunSetup,
+  SendTask,
+  Surroundings,
+} from '../../services/dispatcher/run-events.ts';
 import type { Outcome } from '../../services/dispatcher/transports/transport.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
