@@ -7,8 +7,13 @@ export const BusSite = z.strictObject({
   site: NodeName,
   /** One URL, or several of the same site's R3 cluster, separated by commas. */
   url: z.string().min(1),
-  /** Monitoring address, to see whether the server syncs each write. */
-  monitorUrl: z.url(),
+  /** Monitoring addresses, separated by commas where the site has a cluster: to see whether the servers sync each write. */
+  monitorUrl: z
+    .string()
+    .refine(
+      (text) => text.split(',').every((url) => z.url().safeParse(url).success),
+      'must be an address, or several separated by commas',
+    ),
   user: z.string().optional(),
   passwordFile: z.string().optional(),
   /** Replicas of each stream inside the site: 1, or 3 in a cluster. */

@@ -202,7 +202,7 @@ export class SiteBus {
 
   async #checkOnce(connection: NatsConnection): Promise<void> {
     const { site, streams, allowUnsynced } = this.#options;
-    if (!allowUnsynced && !(await syncsEveryWrite(site.monitorUrl)))
+    if (!allowUnsynced && !(await syncsEveryWrite(site.monitorUrl.split(','))))
       throw new Error(
         'the server does not sync each write: set "sync_interval: always" in its jetstream block',
       );

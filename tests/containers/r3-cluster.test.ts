@@ -34,7 +34,8 @@ describeWhere(missing, `one site with a cluster of three (${image})`, () => {
         site: {
           site: 'a',
           url: nodes.map(({ url }) => url).join(','),
-          monitorUrl: nodes[0]?.monitorUrl ?? '',
+          // All of them: with the killed one's alone the bus was refused for as long as that one was dead.
+          monitorUrl: nodes.map(({ monitorUrl }) => monitorUrl).join(','),
           replicas: 3,
         },
         clientName: 'test',
