@@ -234,7 +234,8 @@ test('P2: the bus of one site alone, or one dispatcher’s intake alone, is enou
   await direct('a', byDirect);
   expect(await untilReceived(area, byDirect.id)).toMatchObject({ received: 10, shownTwice: 0 });
   const atPeer = await eventually('the peer has it too', () => progress('b', byDirect.id));
-  expect(atPeer.lanes).toEqual([]);
+  // Not from ingest directly; by its peer, or by a bus that the peer has put it back to.
+  expect(atPeer.lanes).not.toContain('direct');
 }, 40_000);
 
 // Seen to fail: with openEnvelope's two checks of the audience taken out one of them is taken.
