@@ -1,6 +1,7 @@
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
+  setupFilesAfterEnv: ['<rootDir>/tests/support/retry-in-ci.js'],
   transform: { '\\.ts$': '<rootDir>/tests/support/strip-types.js' },
 };
 /** Suites that start processes, browsers or containers: side by side they would take each other's time. */
