@@ -87,7 +87,9 @@ function inArea(report: CrowdReport, kind: 'fcm' | 'web-push'): CrowdCounts {
 
 /** The providers' acceptances since the alert was sent, each device counted once. */
 function acceptedDevices(before: CrowdCounts, after: CrowdCounts): number {
-  return after.acceptedMessages - before.acceptedMessages - after.repeats;
+  // A repeat that was accepted and not yet read is not among the repeats: no more devices than there are.
+  const accepted = after.acceptedMessages - before.acceptedMessages - after.repeats;
+  return Math.min(accepted, after.devices);
 }
 
 /** What was done to the node, in words. */
