@@ -2,13 +2,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
 import webPush from 'web-push';
 import type { Alert } from '../../shared/alert/alert.ts';
 import type { SigningKey } from '../../shared/envelope/key-set.ts';
 import { encodePushPayload } from '../../shared/envelope/push-payload.ts';
 import type { Subscription } from '../../shared/subscription/subscription.ts';
+import { describeWhere } from '../support/describe-where.ts';
 import { eventually, startTestEdge, type TestEdge } from '../support/edge.ts';
 import { startNats, type TestNats } from '../support/nats-server.ts';
 import { lastChange } from '../support/registry.ts';
@@ -21,9 +22,9 @@ import {
 } from '../support/signed-alerts.ts';
 
 const FIREFOX = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
-const present = existsSync(FIREFOX);
-if (!present)
-  process.stdout.write(`skipped: no stock Firefox at ${FIREFOX} (set FIREFOX to its path)\n`);
+const missing = existsSync(FIREFOX)
+  ? undefined
+  : `no stock Firefox at ${FIREFOX}; set FIREFOX to its path`;
 
 const publicKey = createSigningKey('public');
 const canaryKey = createSigningKey('canary');
@@ -65,7 +66,7 @@ interface Seen {
   readonly shown: readonly ShownNotification[];
 }
 
-(present ? describe : describe.skip)('a stock Firefox', () => {
+describeWhere(missing, 'a stock Firefox', () => {
   beforeAll(start, 90_000);
   afterAll(stop, 30_000);
 
