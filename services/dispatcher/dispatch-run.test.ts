@@ -11,6 +11,7 @@ import type { ActiveRecord } from '../../shared/subscription/registry-record.ts'
 import { finestShard } from '../../shared/subscription/shard.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import { anAlert, signedEnvelope } from '../../tests/support/alert-builder.ts';
+import { NOBODY_TO_ASK } from './ask-first.ts';
 import { DispatchRun, type RunDeps } from './dispatch-run.ts';
 import { createDispatcherEvents } from './events.ts';
 import { FairShare } from './fair-share.ts';
@@ -125,6 +126,7 @@ function aRun(script: Script, more: Partial<RunDeps> = {}): DispatchRun {
       publishReceipt: (receipt) => receipts.push(receipt),
       reportGone: () => undefined,
       isReplicaWhole: () => true,
+      askFirst: NOBODY_TO_ASK,
       stillRight: () => Promise.resolve(),
       events: createDispatcherEvents(
         createDispatcherMetrics(new MetricsRegistry()),

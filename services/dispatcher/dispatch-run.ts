@@ -3,6 +3,7 @@ import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.
 import type { TransportProgress } from '../../shared/receipt/progress.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
+import type { AskFirst } from './ask-first.ts';
 import type { DispatcherEvents } from './events.ts';
 import type { FairShare, LaneOfWork, ShareHolder } from './fair-share.ts';
 import type { JournalState } from './journal.ts';
@@ -40,6 +41,7 @@ export interface RunDeps {
   ) => void;
   /** Rejects when the envelope is no longer what was signed; asked before each slice. */
   readonly stillRight: () => Promise<void>;
+  readonly askFirst: Pick<AskFirst, 'mayHaveMissed' | 'whenKnown' | 'sendEnded'>;
   readonly events: DispatcherEvents;
   readonly now: Clock;
 }
@@ -192,8 +194,9 @@ export class DispatchRun {
 
   /** Waits for a place and begins one send. An alert that is over by then sends nothing. */
   async #begin(task: SendTask, deviceId: string): Promise<void> {
-    const { share, registry, now } = this.#deps;
+    const { share, registry, askFirst, now } = this.#deps;
     await share.acquire(this.#holder, task.lane);
+    while (askFirst.mayHaveMissed()) await new Promise<void>(askFirst.whenKnown);
     const recipient = this.#read.get(deviceId) ?? registry.recipient(deviceId);
     this.#read.delete(deviceId);
     if (recipient === 'damaged') {
@@ -215,11 +218,12 @@ export class DispatchRun {
   }
 
   async #send(task: SendTask, recipient: Recipient): Promise<void> {
-    const { send, share, events } = this.#deps;
+    const { send, share, events, askFirst } = this.#deps;
     const { transport, messageFor } = this.#task;
     const outcome = await send(recipient, messageFor(recipient.language), this.#stop.signal);
     share.release(task.lane);
     events.outcome(transport, outcome);
+    askFirst.sendEnded(outcome);
     this.#feed({ type: 'outcome', task, deviceId: recipient.deviceId, outcome });
   }
 

@@ -14,6 +14,7 @@ import {
   signedEnvelope,
   TEST_KEY_SET,
 } from '../../tests/support/alert-builder.ts';
+import { NOBODY_TO_ASK } from './ask-first.ts';
 import { Dispatch } from './dispatch.ts';
 import { createDispatcherEvents } from './events.ts';
 import { FairShare } from './fair-share.ts';
@@ -86,6 +87,7 @@ function aDispatch(verify: Verify = verifyAlert, recipients: string[] = []): Dis
     publishReceipt: (receipt) => journal.addReceipt(receipt),
     reportGone: () => undefined,
     verifyEnvelope: createVerifier(TEST_KEY_SET, 'envelope'),
+    askFirst: NOBODY_TO_ASK,
     verifyAlert: verify,
     events: createDispatcherEvents(createDispatcherMetrics(new MetricsRegistry()), log),
     log,

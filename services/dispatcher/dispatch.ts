@@ -8,6 +8,7 @@ import type { Logger } from '../../shared/log/logger.ts';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { DispatchProgress, TransportProgress } from '../../shared/receipt/progress.ts';
 import type { Clock } from '../../shared/time/clock.ts';
+import type { AskFirst } from './ask-first.ts';
 import { DispatchRun, type RunDeps } from './dispatch-run.ts';
 import type { DispatcherEvents } from './events.ts';
 import type { FairShare } from './fair-share.ts';
@@ -42,6 +43,7 @@ export interface DispatchDeps {
   readonly isReplicaWhole: () => boolean;
   readonly publishReceipt: (receipt: CompletionReceipt) => void;
   readonly reportGone: RunDeps['reportGone'];
+  readonly askFirst: AskFirst;
   readonly verifyEnvelope: Verify;
   readonly verifyAlert: Verify;
   readonly events: DispatcherEvents;
@@ -210,7 +212,7 @@ export class Dispatch {
 
   #runDeps(entry: JournalEntry, envelope: Envelope): Omit<RunDeps, 'send' | 'share'> {
     const { node, nodes, registry, trust, silent, isReplicaWhole } = this.#deps;
-    const { publishReceipt, reportGone, events, now } = this.#deps;
+    const { publishReceipt, reportGone, askFirst, events, now } = this.#deps;
     const canary = envelope.audience === 'canary';
     let checkedAtMs = now();
     const stillRight = async () => {
@@ -228,6 +230,7 @@ export class Dispatch {
       publishReceipt: canary ? () => undefined : publishReceipt,
       reportGone,
       stillRight,
+      askFirst,
       events,
       now,
     };

@@ -37,6 +37,9 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
     shardTakenOver(id: string, transport: TransportKind, shard: number, from: string): void {
       log.warn({ alert: id, transport, shard, from }, 'took over what a silent peer had left');
     },
+    askedFirst(heldMs: number, how: 'answered' | 'time-over'): void {
+      log.info({ heldMs: Math.round(heldMs), how }, 'back: asked what ended before sending on');
+    },
     removed(transport: TransportKind, count: number): void {
       metrics.removed.inc({ transport }, count);
       log.info({ transport, count }, 'subscriptions removed: gone');

@@ -2,6 +2,7 @@ import { consumeDurable } from '../../shared/bus/consume.ts';
 import type { SiteBus } from '../../shared/bus/site-bus.ts';
 import { SignatureError } from '../../shared/envelope/signature.ts';
 import type { Logger } from '../../shared/log/logger.ts';
+import { sleep } from '../../shared/time/sleep.ts';
 import type { DispatcherEvents } from './events.ts';
 import { ConflictError, type TakeAlert } from './take-alert.ts';
 
@@ -20,13 +21,16 @@ interface Deps {
  * reads with a new consumer from the beginning: what the lost journal had acknowledged may stand nowhere else.
  */
 export function followAlerts({ node, journalId, buses, takeAlert, events, log }: Deps): {
+  /** Each resolves when this node has read all that the bus has now, or when the bus does not answer. */
+  ask: (signal: AbortSignal) => readonly Promise<void>[];
   close: () => Promise<void>;
 } {
+  const durable = `dispatcher-${node}-${journalId}`;
   const stop = new AbortController();
   const following = buses.map((bus) =>
     consumeDurable(
       bus,
-      { stream: 'ALERTS', durable: `dispatcher-${node}-${journalId}` },
+      { stream: 'ALERTS', durable },
       async ({ data }) => {
         try {
           await takeAlert(data, 'bus');
@@ -40,9 +44,24 @@ export function followAlerts({ node, journalId, buses, takeAlert, events, log }:
     ),
   );
   return {
+    ask: (signal) => buses.map((bus) => untilRead(bus, durable, signal)),
     close: async () => {
       stop.abort();
       await Promise.all(following);
     },
   };
+}
+
+const LOOK_EVERY_MS = 30;
+
+/** A bus that is not there, or does not say where this node's consumer is, can't be waited for. */
+async function untilRead(bus: SiteBus, durable: string, signal: AbortSignal): Promise<void> {
+  do {
+    try {
+      const info = await bus.jetStream?.manager.consumers.info('ALERTS', durable);
+      if (info === undefined || info.num_pending + info.num_ack_pending === 0) return;
+    } catch {
+      return;
+    }
+  } while (await sleep(LOOK_EVERY_MS, signal));
 }

@@ -1,6 +1,17 @@
-import { expect, test } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import { afterEach, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { createLogger } from '../../shared/log/logger.ts';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
-import { nextBatch } from './peers.ts';
+import { createDispatcherMetrics } from './metrics.ts';
+import { nextBatch, type Peers, startPeers } from './peers.ts';
+
+let peers: Peers | undefined;
+let server: Server | undefined;
+afterEach(async () => {
+  await peers?.close();
+  server?.close();
+});
 
 /** As long as a receipt may be: node names, counts and instants at their longest. */
 function receipt(shard: number, pending: number): CompletionReceipt {
@@ -39,4 +50,64 @@ test.each([0, 1, 2_000, 20_000])(
 test('small receipts go many at a time', () => {
   expect(nextBatch(Array.from({ length: 200 }, (_, shard) => receipt(shard, 0)))).toHaveLength(100);
   expect(nextBatch([])).toEqual([]);
+});
+
+/** A peer's journal that gives one alert a page; `onRequest` may break a connection. */
+async function aPeer(alerts: readonly string[], onRequest: (count: number) => 'answer' | 'break') {
+  let requests = 0;
+  server = createServer((request, response) => {
+    requests++;
+    if (onRequest(requests) === 'break') {
+      request.socket.destroy();
+      return;
+    }
+    const since = Number(/since=[0-9a-f]*\.(\d+)/.exec(request.url ?? '')?.[1]);
+    const jws = alerts[since];
+    const entries = jws === undefined ? [] : [{ id: 'x', jws }];
+    const cursor = `.${since + entries.length}.0`;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ cursor, entries, receipts: [] }));
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
+}
+
+function peersAt(url: string): { taken: string[]; peers: Peers } {
+  const taken: string[] = [];
+  peers = startPeers({
+    peers: [{ name: 'b', site: 'b', url }],
+    token: 'token',
+    takeAlert: (jws) => Promise.resolve(taken.push(jws)),
+    takeReceipt: () => undefined,
+    metrics: createDispatcherMetrics(new Registry(), []),
+    log: createLogger('dispatcher', 'a', 'silent'),
+    now: Date.now,
+  });
+  return { taken, peers };
+}
+
+test('P3: who asks a peer has read its journal to the end, without waiting for the next turn', async () => {
+  const alerts = ['one', 'two'];
+  const { taken, peers: links } = peersAt(await aPeer(alerts, () => 'answer'));
+  await Promise.all(links.ask(new AbortController().signal));
+  expect(taken).toEqual(['one', 'two']);
+  alerts.push('three', 'four');
+  const sinceMs = performance.now();
+  await Promise.all(links.ask(new AbortController().signal));
+  expect(taken).toEqual(['one', 'two', 'three', 'four']);
+  expect(performance.now() - sinceMs).toBeLessThan(1_500);
+});
+
+test('P3: a connection that died in the freeze is not the peer’s answer: it is asked again', async () => {
+  const url = await aPeer(['cancel'], (count) => (count === 1 ? 'break' : 'answer'));
+  const { taken, peers: links } = peersAt(url);
+  await Promise.all(links.ask(new AbortController().signal));
+  expect(taken).toEqual(['cancel']);
+});
+
+test('P2: a peer that is not there does not hold anybody up', async () => {
+  const { taken, peers: links } = peersAt('http://127.0.0.1:9');
+  await Promise.all(links.ask(new AbortController().signal));
+  expect(taken).toEqual([]);
 });

@@ -24,6 +24,9 @@ export const JournalPage = z.strictObject({
 export type JournalPage = z.infer<typeof JournalPage>;
 
 const CATCH_UP_MS = 2_000;
+/** A question is put so often, the next time after a moment. */
+const ASK_TRIES = 2;
+const ASK_AGAIN_MS = 50;
 const FLUSH_MS = 50;
 const RECEIPTS_PER_POST = 100;
 /** Device ids in the receipts of one post (25 bytes each): a peer takes 4 MB, and what it refuses would be said again for ever. */
@@ -38,6 +41,8 @@ interface Deps {
   readonly token: string;
   readonly takeAlert: (jws: string) => Promise<unknown>;
   readonly takeReceipt: (receipt: CompletionReceipt) => void;
+  /** Something came from that peer. */
+  readonly onHeard?: (node: string) => void;
   readonly metrics: DispatcherMetrics;
   readonly log: Logger;
   readonly now: Clock;
@@ -49,6 +54,11 @@ export interface Peers {
   /** Something came from that node just now. */
   readonly heardFrom: (node: string) => void;
   readonly silent: (node: string) => boolean;
+  /**
+   * Asks each peer now for all that it has and this node lacks. Each resolves when that is read, or when the peer does
+   * not answer.
+   */
+  readonly ask: (signal: AbortSignal) => readonly Promise<void>[];
   readonly close: () => Promise<void>;
 }
 
@@ -60,7 +70,9 @@ export function startPeers(deps: Deps): Peers {
   const stop = new AbortController();
   const lastHeardMs = new Map(deps.peers.map((peer) => [peer.name, deps.now()]));
   const heardFrom = (node: string) => {
-    if (lastHeardMs.has(node)) lastHeardMs.set(node, deps.now());
+    if (!lastHeardMs.has(node)) return;
+    lastHeardMs.set(node, deps.now());
+    deps.onHeard?.(node);
   };
   const links = deps.peers.map((peer) =>
     startLink(peer, { ...deps, heardFrom, signal: stop.signal }),
@@ -71,6 +83,7 @@ export function startPeers(deps: Deps): Peers {
     },
     heardFrom,
     silent: (node) => deps.now() - (lastHeardMs.get(node) ?? 0) > SILENT_AFTER_MS,
+    ask: (signal) => links.map((link) => link.ask(signal)),
     close: async () => {
       stop.abort();
       await Promise.all(links.map((link) => link.ended));
@@ -83,11 +96,15 @@ interface LinkDeps extends Deps {
   readonly signal: AbortSignal;
 }
 
-function startLink(
-  peer: Peer,
-  deps: LinkDeps,
-): { say: (receipt: CompletionReceipt) => void; ended: Promise<unknown> } {
+interface Link {
+  readonly say: (receipt: CompletionReceipt) => void;
+  readonly ask: (signal: AbortSignal) => Promise<void>;
+  readonly ended: Promise<unknown>;
+}
+
+function startLink(peer: Peer, deps: LinkDeps): Link {
   const queue: CompletionReceipt[] = [];
+  const questions = new Questions();
   return {
     say: (receipt) => {
       // What falls out here reaches the peer by the bus or when it asks.
@@ -97,8 +114,59 @@ function startLink(
       }
       queue.push(receipt);
     },
-    ended: Promise.all([pushReceipts(peer, queue, deps), catchUp(peer, deps)]),
+    ask: (signal) => questions.ask(signal),
+    ended: Promise.all([pushReceipts(peer, queue, deps), catchUp(peer, questions, deps)]),
   };
+}
+
+interface Question {
+  triesLeft: number;
+  readonly settle: () => void;
+}
+
+/** Who waits until a peer's journal has been read to its end, from a request that was begun after they asked. */
+class Questions {
+  #waiting: Question[] = [];
+  #wake: (() => void) | undefined;
+
+  get isAny(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  ask(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ triesLeft: ASK_TRIES, settle: resolve });
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#wake?.();
+    });
+  }
+
+  /** Those whom the request that begins now answers. */
+  take(): Question[] {
+    return this.#waiting.splice(0);
+  }
+
+  putBack(questions: readonly Question[]): void {
+    this.#waiting.unshift(...questions);
+  }
+
+  /** Nobody answered. A connection that died unnoticed says nothing of the peer: once more. */
+  failed(questions: readonly Question[]): void {
+    for (const question of questions) {
+      question.triesLeft--;
+      if (question.triesLeft > 0) this.#waiting.push(question);
+      else question.settle();
+    }
+  }
+
+  /** False: the signal ended it. Cut short by the next question. */
+  async pause(ms: number, signal: AbortSignal): Promise<boolean> {
+    const waking = new AbortController();
+    this.#wake = () => waking.abort();
+    await sleep(this.isAny ? ASK_AGAIN_MS : ms, AbortSignal.any([signal, waking.signal]));
+    this.#wake = undefined;
+    return !signal.aborted;
+  }
 }
 
 /** The oldest receipts that fit into one post; at least one. */
@@ -136,10 +204,11 @@ async function pushReceipts(peer: Peer, queue: CompletionReceipt[], deps: LinkDe
 }
 
 /** Anti-entropy: reads on in the peer's journal from where this node was. After a restart it reads it all again. */
-async function catchUp(peer: Peer, deps: LinkDeps): Promise<void> {
+async function catchUp(peer: Peer, questions: Questions, deps: LinkDeps): Promise<void> {
   let cursor = JOURNAL_START;
   let wasReachable = true;
   do {
+    const asked = questions.take();
     try {
       const url = `${peer.url}/v1/journal?since=${cursor}`;
       const { token, signal } = deps;
@@ -155,13 +224,18 @@ async function catchUp(peer: Peer, deps: LinkDeps): Promise<void> {
       for (const receipt of page.receipts) deps.takeReceipt(receipt);
       const moved = page.cursor !== cursor;
       cursor = page.cursor;
-      if (moved) continue;
+      if (moved) {
+        questions.putBack(asked);
+        continue;
+      }
+      for (const { settle } of asked) settle();
     } catch (error) {
+      questions.failed(asked);
       if (wasReachable && !deps.signal.aborted)
         deps.log.warn({ ...errorFields(error), peer: peer.name }, 'peer does not answer');
       wasReachable = false;
     }
-    if (!(await sleep(CATCH_UP_MS, deps.signal))) return;
+    if (!(await questions.pause(CATCH_UP_MS, deps.signal))) return;
   } while (!deps.signal.aborted);
 }
 

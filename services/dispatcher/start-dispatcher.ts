@@ -11,6 +11,7 @@ import type { Logger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
+import { startAskFirst } from './ask-first.ts';
 import type { DispatcherConfig } from './config.ts';
 import { Dispatch } from './dispatch.ts';
 import { dispatchTransports } from './dispatch-transports.ts';
@@ -93,6 +94,12 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     cleanup.add('registry follower', () => registryFollower.close());
 
     const trust = new RouteTrust(now);
+    const askFirst = startAskFirst({
+      peers: nodes.filter((name) => name !== node),
+      buses,
+      onAsked: events.askedFirst,
+    });
+    cleanup.add('ask first', () => askFirst.close());
     let peers: Peers | undefined;
     const startedPeers = (): Peers => {
       if (!peers) throw new Error('peers are not started yet');
@@ -110,6 +117,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       isReplicaWhole: () => registryFollower.isWhole(),
       publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
       reportGone: createRemoveGone({ registry, quarantine, buses, events, now }),
+      askFirst,
       verifyEnvelope,
       verifyAlert,
       events,
@@ -132,6 +140,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       token,
       takeAlert: (jws) => takeAlert(jws, 'peer'),
       takeReceipt: (receipt) => void dispatch.heard(receipt),
+      onHeard: askFirst.heard,
       metrics,
       log,
       now,
@@ -151,6 +160,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       log,
     });
     cleanup.add('alert follower', () => alertFollower.close());
+    askFirst.begin((over) => [...startedPeers().ask(over), ...alertFollower.ask(over)]);
     const takeReceipt = (receipt: Parameters<typeof dispatch.heard>[0]) => {
       startedPeers().heardFrom(receipt.node);
       dispatch.heard(receipt);

@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
+import { NOBODY_TO_ASK } from '../../services/dispatcher/ask-first.ts';
 import { DispatchRun } from '../../services/dispatcher/dispatch-run.ts';
 import { FairShare } from '../../services/dispatcher/fair-share.ts';
 import { RouteTrust } from '../../services/dispatcher/trust.ts';
@@ -308,6 +309,7 @@ test('P2: a row is found damaged in the middle of an alert: the others are sent 
       publishReceipt: (receipt) => receipts.push(receipt),
       reportGone: () => undefined,
       isReplicaWhole: () => node.follower.isWhole(),
+      askFirst: NOBODY_TO_ASK,
       stillRight: () => Promise.resolve(),
       events: node.events,
       now: systemClock,

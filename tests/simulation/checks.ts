@@ -58,7 +58,7 @@ export class Checks {
 
   /** A send begins. */
   sending(
-    node: { name: string; isEnded: boolean; nowMs: number },
+    node: { name: string; isEnded: boolean; nowMs: number; knowsBetter: string | undefined },
     to: DeviceSpec,
     what: SimEnvelope,
   ): void {
@@ -70,6 +70,11 @@ export class Checks {
     if (this.#world.nowMs >= what.expiresAtMs + MAX_OFFSET_MS || node.nowMs >= what.expiresAtMs)
       throw new Violation('P3', `${where}: expired`);
     if (node.isEnded) throw new Violation('P3', `${where}: ended, as it has written down itself`);
+    if (node.knowsBetter)
+      throw new Violation(
+        'P3',
+        `${where}: it was away, and ${node.knowsBetter} knows that it ended`,
+      );
   }
 
   delivered(deviceId: string, { id }: SimEnvelope): void {

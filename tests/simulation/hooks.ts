@@ -19,6 +19,8 @@ export interface Hooks {
   readonly around?: (around: Surroundings) => Surroundings;
   readonly decisions?: (decisions: readonly RunDecision[], setup: RunSetup) => RunDecision[];
   readonly decide?: (real: typeof decide) => typeof decide;
+  /** Whether a node that was away holds its sends back until it has asked. */
+  readonly mayHaveMissed?: (real: boolean) => boolean;
   /** Whom a canary is sent to: the probes it names, or (a bug) everybody. */
   readonly canaryForEverybody?: boolean;
 }

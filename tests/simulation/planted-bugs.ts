@@ -134,6 +134,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     hooks: { canaryForEverybody: true },
   },
   {
+    name: 'thawed-sends-before-it-asks',
+    mistake: 'a node that was frozen or down goes on sending without asking what ended meanwhile',
+    hooks: { mayHaveMissed: () => false },
+  },
+  {
     name: 'retry-nothing',
     mistake: 'a throttled send is final',
     hooks: {

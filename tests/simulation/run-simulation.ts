@@ -178,7 +178,7 @@ function effectsOf(fault: Fault, cast: Cast): { begin: () => void; end: () => vo
           for (const each of cuts) world.cuts.add(each);
         },
         end: () => {
-          for (const each of cuts) world.cuts.delete(each);
+          world.heal(cuts);
         },
       };
     }
@@ -241,8 +241,8 @@ function effectsOf(fault: Fault, cast: Cast): { begin: () => void; end: () => vo
 function heal(cast: Cast): void {
   const { world } = cast;
   world.note(() => 'ALL FAULTS END, except the dead and what swallows');
-  world.cuts.clear();
-  world.net = { lost: 0, late: 0, repeated: 0 };
+  world.heal([...world.cuts]);
+  world.calmDown();
   cast.providers.heal();
   for (const node of cast.nodes.values()) {
     node.becomeWhole();

@@ -61,6 +61,11 @@ export class SimBus implements Party {
     this.#flushAll();
   }
 
+  /** What this reader has not acknowledged yet. */
+  unreadBy(reader: BusReader): readonly SimEnvelope[] {
+    return this.#alerts.slice(this.#acknowledged.get(reader.consumer) ?? 0);
+  }
+
   storeReceipt(receipt: CompletionReceipt): void {
     this.#store({ type: 'receipt', receipt });
   }

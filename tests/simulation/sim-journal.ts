@@ -23,7 +23,8 @@ export class SimJournal {
   readonly id: number;
   readonly #entries = new Map<string, SimEntry>();
   readonly #receipts = new Map<string, { seq: number; receipt: CompletionReceipt }>();
-  readonly #ended = new Set<string>();
+  /** When each was ended, by true time. */
+  readonly #ended = new Map<string, number>();
   #seq = 0;
 
   constructor(id: number) {
@@ -56,8 +57,12 @@ export class SimJournal {
         this.change(envelope.id, { state: 'expired' });
   }
 
-  end(id: string): void {
-    this.#ended.add(id);
+  end(id: string, atMs: number): void {
+    if (!this.#ended.has(id)) this.#ended.set(id, atMs);
+  }
+
+  endedAtMs(id: string): number | undefined {
+    return this.#ended.get(id);
   }
 
   isEnded(id: string): boolean {

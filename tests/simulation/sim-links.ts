@@ -14,6 +14,7 @@ export const MAX_QUEUED = 5_000;
 /** Another dispatcher, as the direct way reaches it. */
 export interface Peer extends Party {
   readonly journal: SimJournal;
+  readonly movingSinceMs: number | undefined;
   readonly takeReceipt: (receipt: CompletionReceipt) => void;
 }
 
@@ -26,6 +27,7 @@ interface Deps {
   readonly isAlive: () => boolean;
   readonly takeAlert: (envelope: SimEnvelope) => void;
   readonly takeReceipt: (receipt: CompletionReceipt) => void;
+  readonly onHeard: (node: string) => void;
 }
 
 /** The direct way between dispatchers, by the rules of `peers.ts`: push, ask every two seconds, silence after five. */
@@ -50,7 +52,26 @@ export class SimLinks {
   }
 
   heardFrom(node: string): void {
-    if (this.#heardAtMs.has(node)) this.#heardAtMs.set(node, this.#deps.now());
+    if (!this.#heardAtMs.has(node)) return;
+    this.#heardAtMs.set(node, this.#deps.now());
+    this.#deps.onHeard(node);
+  }
+
+  /** All that a peer has now, at once; `done` also when it does not answer. */
+  ask(peer: Peer, done: () => void): void {
+    const { world, self, isAlive, takeAlert } = this.#deps;
+    world.request(
+      self,
+      peer,
+      TIMEOUT_MS,
+      () => peer.journal.after(undefined).entries,
+      (entries) => {
+        if (!isAlive()) return;
+        if (entries) this.heardFrom(peer.name);
+        for (const envelope of entries ?? []) takeAlert(envelope);
+        done();
+      },
+    );
   }
 
   silent(node: string): boolean {

@@ -1,3 +1,4 @@
+import { Absence } from '../../services/dispatcher/absence.ts';
 import { decideArrival } from '../../services/dispatcher/arrival.ts';
 import { GoneGuard } from '../../services/dispatcher/gone-guard.ts';
 import type { Arrival, JournalState } from '../../services/dispatcher/journal.ts';
@@ -30,6 +31,8 @@ const CAPACITY = 8;
 /** A start waits no longer than this for its replica to be whole. */
 const WHOLE_WITHIN_MS = 3_000;
 const MAX_LINE = 100;
+/** A node that was away sends on after this time, whoever has not answered. */
+const ASK_WAIT_MS = 2_000;
 
 interface Place {
   readonly run: SimRun;
@@ -40,6 +43,7 @@ interface Place {
 interface Life {
   readonly trust: RouteTrust;
   readonly links: SimLinks;
+  readonly absence: Absence;
   readonly live: Map<string, { runs: SimRun[]; states: JournalState[] }>;
   readonly guard: GoneGuard;
   readonly used: Map<TransportKind, number>;
@@ -71,7 +75,12 @@ export class SimNode implements BusReader, Peer {
   #isWhole = true;
   #life: Life | undefined;
   #journals = 0;
-  #frozenUntilMs = 0;
+  #frozen: { readonly sinceMs: number; readonly untilMs: number } | undefined;
+  /** Since when it has been up and moving, and since when it has been back from an absence that it had to notice. */
+  #movingSinceMs = 0;
+  #backSinceMs = 0;
+  /** The others did not answer the last time. */
+  #gaveUpAtMs = 0;
   #fuse: number | undefined;
   isDead = false;
 
@@ -109,7 +118,7 @@ export class SimNode implements BusReader, Peer {
     const life = this.#life;
     if (life === undefined) return;
     const { world } = this.#parts;
-    const waitMs = this.#frozenUntilMs - world.nowMs;
+    const waitMs = (this.#frozen?.untilMs ?? 0) - world.nowMs;
     if (waitMs > 0) {
       world.after(waitMs, () => {
         if (this.#life === life) this.take(work);
@@ -117,6 +126,7 @@ export class SimNode implements BusReader, Peer {
       return;
     }
     try {
+      this.#thaw(life);
       work();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
@@ -140,17 +150,23 @@ export class SimNode implements BusReader, Peer {
       isAlive,
       takeAlert: (envelope) => this.takeAlert(envelope, 'peer'),
       takeReceipt: (receipt) => this.#heard(receipt),
+      onHeard: (name) => isAlive() && this.#askIn(life, life.absence.heard(name, world.nowMs)),
     });
+    const others = [...peers(), ...this.#parts.buses].map(({ name }) => name);
     const life: Life = {
       trust: new RouteTrust(now),
       links,
+      absence: new Absence(others, world.nowMs),
       live: new Map(),
       guard: new GoneGuard(),
       used: new Map(),
       waiting: new Map(TRANSPORTS.map((kind) => [kind, []])),
     };
     this.#life = life;
+    this.#movingSinceMs = world.nowMs;
+    this.#backSinceMs = world.nowMs;
     world.note(() => `${this.name} starts`);
+    this.#askIn(life, life.absence.started());
     this.journal.expireOpen(this.now());
     for (const bus of this.#parts.buses) bus.wake();
     world.after(this.#isWhole ? 0 : WHOLE_WITHIN_MS, () => {
@@ -165,7 +181,15 @@ export class SimNode implements BusReader, Peer {
   }
 
   freeze(untilMs: number): void {
-    this.#frozenUntilMs = untilMs;
+    const { nowMs } = this.#parts.world;
+    const sinceMs = this.#frozen?.sinceMs ?? nowMs;
+    this.#frozen = { sinceMs, untilMs: Math.max(untilMs, this.#frozen?.untilMs ?? 0) };
+  }
+
+  /** Since when it has been up and moving, if it is. */
+  get movingSinceMs(): number | undefined {
+    if (!this.isUp || (this.#frozen?.untilMs ?? 0) > this.#parts.world.nowMs) return undefined;
+    return Math.max(this.#movingSinceMs, this.#frozen?.untilMs ?? 0);
   }
 
   loseDisk(): void {
@@ -182,6 +206,52 @@ export class SimNode implements BusReader, Peer {
   becomeWhole(): void {
     this.#lacking = new Set();
     this.#isWhole = true;
+  }
+
+  #thaw(life: Life): void {
+    if (this.#frozen === undefined) return;
+    const { sinceMs, untilMs } = this.#frozen;
+    this.#frozen = undefined;
+    const { nowMs } = this.#parts.world;
+    this.#movingSinceMs = nowMs;
+    if (untilMs - sinceMs > ASK_WAIT_MS) this.#backSinceMs = nowMs;
+    this.#askIn(life, life.absence.stoodStill(untilMs - sinceMs, nowMs));
+  }
+
+  /** As `ask-first.ts` does it: all peers and all buses at once, and not for longer than two seconds. */
+  #askIn(life: Life, round: number | undefined): void {
+    if (round === undefined) return;
+    const { world, buses, peers } = this.#parts;
+    let open = peers().length + buses.length;
+    const over = (how: 'answered' | 'time-over') => {
+      if (how === 'time-over' && life.absence.mayHaveMissed) this.#gaveUpAtMs = world.nowMs;
+      life.absence.asked(round, how, world.nowMs);
+      if (!life.absence.mayHaveMissed) tellWaiting(life);
+    };
+    const answered = () => {
+      open--;
+      if (open === 0) over('answered');
+    };
+    for (const peer of peers()) life.links.ask(peer, answered);
+    for (const bus of buses) {
+      if (bus.isDown) {
+        answered();
+        continue;
+      }
+      world.request(
+        this,
+        bus,
+        ASK_WAIT_MS,
+        () => bus.unreadBy(this),
+        (unread) => {
+          if (this.#life !== life) return;
+          for (const envelope of unread ?? []) this.takeAlert(envelope, 'bus');
+          if (unread) this.#askIn(life, life.absence.heard(bus.name, world.nowMs));
+          answered();
+        },
+      );
+    }
+    world.after(ASK_WAIT_MS, () => this.#life === life && this.take(() => over('time-over')));
   }
 
   takeFromBus(envelope: SimEnvelope): boolean {
@@ -215,7 +285,7 @@ export class SimNode implements BusReader, Peer {
     const decision = decide(envelope, arrival, facts);
     for (const id of decision.ends) {
       this.#act();
-      this.journal.end(id);
+      this.journal.end(id, world.nowMs);
     }
     if (decision.store !== undefined) {
       this.#act();
@@ -268,6 +338,8 @@ export class SimNode implements BusReader, Peer {
       act: () => this.#act(),
       later: (delayMs, work) => world.after(delayMs, () => inLife(work)),
       page: (what, transport, shard, after) => this.#page(what, transport, shard, after),
+      mayHaveMissed: () =>
+        hooks.mayHaveMissed?.(life.absence.mayHaveMissed) ?? life.absence.mayHaveMissed,
       isSubscribed: (deviceId) => !this.#removed.has(deviceId) && !this.#lacking.has(deviceId),
       takePlace: (run, lane) => takePlace(life, { run, lane }),
       freePlace: (transport) => freePlace(life, transport),
@@ -310,12 +382,27 @@ export class SimNode implements BusReader, Peer {
     if (device === undefined) throw new Error(`no device ${deviceId}`);
     const { envelope, transport } = run;
     const isEnded = this.journal.isEnded(envelope.id);
-    checks.sending({ name: this.name, isEnded, nowMs: this.now() }, device.spec, envelope);
+    const knowsBetter = this.#whoKnowsThatItEnded(envelope.id);
+    const facts = { name: this.name, isEnded, nowMs: this.now(), knowsBetter };
+    checks.sending(facts, device.spec, envelope);
     providers.send({ node: this.name, transport, device, envelope }, (outcome) => {
       if (envelope.audience === 'public')
         world.note(() => `${this.name} sent ${envelope.id} to ${deviceId}: ${outcome.kind}`);
       done(outcome);
     });
+  }
+
+  /** Somebody who could be asked ever since this node came back, and could have told it then. */
+  #whoKnowsThatItEnded(id: string): string | undefined {
+    const { world, peers } = this.#parts;
+    const sinceMs = this.#backSinceMs;
+    if (sinceMs - this.#gaveUpAtMs < 2 * ASK_WAIT_MS) return undefined;
+    return peers().find(
+      (peer) =>
+        (peer.journal.endedAtMs(id) ?? Number.POSITIVE_INFINITY) <= sinceMs &&
+        (peer.movingSinceMs ?? Number.POSITIVE_INFINITY) <= sinceMs &&
+        world.haveMetSince(sinceMs, this.name, peer.name),
+    )?.name;
   }
 
   #say(receipt: CompletionReceipt, envelope: SimEnvelope): void {
@@ -372,7 +459,7 @@ export class SimNode implements BusReader, Peer {
     this.#fuse = undefined;
     if (!this.isUp) return;
     this.#life = undefined;
-    this.#frozenUntilMs = 0;
+    this.#frozen = undefined;
     this.#parts.world.note(() => `${this.name} is down`);
   }
 
@@ -398,6 +485,11 @@ function takePlace(life: Life, place: Place): boolean {
   if (!waiting.some(({ run, lane }) => run === place.run && lane === place.lane))
     waiting.push(place);
   return false;
+}
+
+function tellWaiting(life: Life): void {
+  for (const { runs } of life.live.values())
+    for (const run of runs) for (const lane of ['first', 'retry'] as const) run.goOn(lane);
 }
 
 /** All who wait are told, first tries first: one alone might have nothing to send any more, and nobody be told again. */

@@ -31,6 +31,8 @@ export interface RunHost {
     shard: number,
     after: string,
   ) => string[];
+  /** It was away and has not heard yet what ended meanwhile. */
+  readonly mayHaveMissed: () => boolean;
   readonly isSubscribed: (deviceId: string) => boolean;
   readonly takePlace: (run: SimRun, lane: LaneName) => boolean;
   readonly freePlace: (transport: TransportKind) => void;
@@ -89,7 +91,7 @@ export class SimRun {
     this.#feed({ type: 'tick' });
   }
 
-  /** A place has come free. */
+  /** A place has come free, or sends are held back no longer. */
   goOn(lane: LaneName): void {
     this.#pumpSoon(lane);
   }
@@ -179,7 +181,7 @@ export class SimRun {
     for (;;) {
       const deviceId = deviceIds[this.#begun[lane]];
       if (deviceId === undefined) return true;
-      if (!this.#host.takePlace(this, lane)) return false;
+      if (this.#host.mayHaveMissed() || !this.#host.takePlace(this, lane)) return false;
       this.#begun[lane]++;
       this.#beginOne(task, deviceId);
     }

@@ -36,10 +36,15 @@ export class World {
   steps = 0;
   net: { lost: number; late: number; repeated: number };
   readonly cuts = new Set<Cut>();
+  /** When the last cut was healed. */
+  #healedAtMs = EPOCH_MS;
+  /** Since when no message is lost or late. */
+  #calmSinceMs: number;
 
   constructor(seed: number, net: World['net'], isTraced: boolean) {
     this.random = createRandom(seed ^ 0x5eed);
     this.net = net;
+    this.#calmSinceMs = net.lost + net.late === 0 ? EPOCH_MS : Number.POSITIVE_INFINITY;
     this.trace = isTraced ? [] : undefined;
   }
 
@@ -70,6 +75,23 @@ export class World {
     if (this.trace === undefined) return;
     const seconds = ((this.nowMs - EPOCH_MS) / 1000).toFixed(3).padStart(9);
     this.trace.push(`${seconds}  ${line()}`);
+  }
+
+  heal(cuts: Iterable<Cut>): void {
+    for (const cut of cuts) this.cuts.delete(cut);
+    this.#healedAtMs = this.nowMs;
+  }
+
+  /** No message is lost, late or repeated any more. */
+  calmDown(): void {
+    this.net = { lost: 0, late: 0, repeated: 0 };
+    this.#calmSinceMs = Math.min(this.#calmSinceMs, this.nowMs);
+  }
+
+  /** Whatever one of them asked the other since then was answered soon, as far as the net goes. */
+  haveMetSince(sinceMs: number, one: string, other: string): boolean {
+    const isCut = this.isCut(one, other) || this.isCut(other, one);
+    return !isCut && this.#healedAtMs <= sinceMs && this.#calmSinceMs <= sinceMs;
   }
 
   isCut(from: string, to: string): boolean {
