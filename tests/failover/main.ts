@@ -1,68 +1,153 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { z } from 'zod';
 import { parseEnv } from '../../shared/config/parse-env.ts';
 import { playRow, type RowResult } from './harness/play-row.ts';
+import { minutes, progressLine, type RowProgress, timeLeftMs } from './harness/progress.ts';
+import type { Row } from './harness/row.ts';
+import { beginRunLog, noteRun, type RunRecord, readRunLog } from './harness/run-log.ts';
 import { Stage } from './harness/stage.ts';
 import { ROWS } from './rows.ts';
-import { lineOf, writeReports } from './write-reports.ts';
+import { lineOf, RUN_LOG, RUN_LOGS_FOLDER, writePage, writeReport } from './write-reports.ts';
 
-// `make faults`: FAULT=F5 (or F1,F2) RUNS=20 SEED=… RUN=7 SABOTAGE=1; without any of them the whole matrix.
+// `make faults`: FAULT=F5 (or F1,F2) RUNS=20 SEED=… RUN=7 (the first of RUNS=3) SABOTAGE=1; without any of them the whole matrix, which
+// RESUME=1 goes on with after it was interrupted.
+const Flag = z.enum(['0', '1']).default('0');
 const EnvSchema = z.object({
   FAULT: z.string().optional(),
   RUNS: z.coerce.number().int().min(1).max(10_000).optional(),
   SEED: z.string().max(60).optional(),
   RUN: z.coerce.number().int().min(0).optional(),
-  SABOTAGE: z.enum(['0', '1']).default('0'),
+  SABOTAGE: Flag,
+  RESUME: Flag,
 });
+type Env = z.infer<typeof EnvSchema>;
 const say = (line: string) => process.stdout.write(`${line}\n`);
+/** A line of progress not more often than this. */
+const PROGRESS_EVERY_MS = 5_000;
+
+interface Plan {
+  readonly rows: readonly Row[];
+  readonly seed: string;
+  readonly startedAt: string;
+  readonly runsOf: (row: Row) => number;
+  /** The matrix as a whole: what it has played is logged, and its page is written at the end. */
+  readonly isWhole: boolean;
+  readonly before: readonly RunRecord[];
+}
 
 async function main(): Promise<void> {
   const given = Object.fromEntries(
     Object.entries(process.env).filter(([, value]) => value !== undefined && value !== ''),
   );
   const env = parseEnv(EnvSchema, given);
-  const wanted = env.FAULT?.split(',');
-  const unknown = wanted?.filter((id) => !ROWS.some((row) => row.id === id)) ?? [];
-  if (unknown.length > 0) throw new Error(`there is no row ${unknown.join(', ')}`);
   const sabotage = env.SABOTAGE === '1';
-  const rows = ROWS.filter(
-    ({ id, canSabotage }) => (wanted?.includes(id) ?? true) && (!sabotage || canSabotage),
-  );
-  const seed = env.SEED ?? randomBytes(4).toString('hex');
-  say(`seed ${seed}; ${rows.length} rows`);
+  const plan = planOf(env, sabotage);
   const stage = new Stage({ sabotage, say });
-  const results: RowResult[] = [];
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => void stage.clear().finally(() => process.exit(130)));
+    process.once(signal, () => {
+      say(`\ninterrupted${plan.isWhole ? '; RESUME=1 goes on from here' : ''}`);
+      void stage.clear().finally(() => process.exit(130));
+    });
   try {
-    for (const row of rows) {
-      const all = sabotage ? 1 : (env.RUNS ?? row.runs.full);
-      const runs = env.RUN === undefined ? all : 1;
-      say(`${row.id} ${row.title} (${runs} runs)`);
-      const result = await playRow(row, stage, { runs, seed, from: env.RUN ?? 0 });
-      results.push(result);
-      say(`  ${lineOf(result)}`);
-    }
+    const results = await playAll(plan, env, stage);
+    process.exitCode = sabotage ? judgeSabotage(results) : conclude(results, plan.isWhole);
   } finally {
     await stage.clear();
   }
-  const played = results.filter(({ skipped }) => skipped === undefined);
-  if (sabotage) {
-    const passed = played.filter(({ broken }) => broken.length === 0);
-    say(
-      passed.length === 0
-        ? 'every row failed without its protection, as it should'
-        : `these rows did not notice: ${passed.map(({ id }) => id).join(', ')}`,
-    );
-    process.exitCode = passed.length === 0 ? 0 : 1;
-    return;
+}
+
+function planOf(env: Env, sabotage: boolean): Plan {
+  const wanted = env.FAULT?.split(',');
+  const unknown = wanted?.filter((id) => !ROWS.some((row) => row.id === id)) ?? [];
+  if (unknown.length > 0) throw new Error(`there is no row ${unknown.join(', ')}`);
+  const rows = ROWS.filter(({ id }) => wanted?.includes(id) ?? true);
+  const isWhole = wanted === undefined && env.RUN === undefined && !sabotage;
+  const runsOf = (row: Row) => env.RUNS ?? (sabotage || env.RUN !== undefined ? 1 : row.runs.full);
+  const earlier = isWhole && env.RESUME === '1' ? readRunLog(RUN_LOG) : undefined;
+  if (env.RESUME === '1' && !earlier) throw new Error('there is nothing to go on with');
+  const head = earlier?.head ?? {
+    seed: env.SEED ?? randomBytes(4).toString('hex'),
+    startedAt: new Date().toISOString(),
+  };
+  if (isWhole && !earlier) {
+    rmSync(RUN_LOGS_FOLDER, { recursive: true, force: true });
+    beginRunLog(RUN_LOG, head);
   }
-  const file = writeReports(results, wanted === undefined && env.RUN === undefined);
+  return { rows, ...head, runsOf, isWhole, before: earlier?.runs ?? [] };
+}
+
+async function playAll(plan: Plan, env: Env, stage: Stage): Promise<RowResult[]> {
+  const { rows, seed, runsOf } = plan;
+  const done = new Map<string, RowProgress>();
+  for (const row of rows) {
+    const before = plan.before.filter((each) => each.row === row.id);
+    const tookMs = before.reduce((all, each) => all + each.tookMs, 0);
+    const { seconds: typicalSeconds } = row.runs;
+    const played = before.length;
+    done.set(row.id, { id: row.id, runs: runsOf(row), typicalSeconds, played, tookMs });
+  }
+  const left = () => minutes(timeLeftMs([...done.values()]));
+  say(`seed ${seed}; ${rows.length} rows, about ${left()}`);
+  const results: RowResult[] = [];
+  let saidMs = 0;
+  for (const row of rows) {
+    say(`${row.id} ${row.title} (${runsOf(row)} runs)`);
+    const onRun = (record: RunRecord, soFar: RowResult) => {
+      if (plan.isWhole) noteRun(RUN_LOG, record);
+      if (!stage.sabotage) writeReport(plan, [...results, soFar]);
+      const row = done.get(record.row);
+      if (row)
+        done.set(row.id, { ...row, played: row.played + 1, tookMs: row.tookMs + record.tookMs });
+      if (Date.now() - saidMs < PROGRESS_EVERY_MS) return;
+      saidMs = Date.now();
+      say(progressLine([...done.values()], { id: record.row, tookMs: record.tookMs }));
+    };
+    const before = plan.before.filter((each) => each.row === row.id);
+    const logsFolder = RUN_LOGS_FOLDER;
+    const runs = runsOf(row);
+    const from = env.RUN ?? 0;
+    const options = { runs, seed, from, before, onRun };
+    const result = await playRow(row, stage, stage.sabotage ? options : { ...options, logsFolder });
+    // Of a row that is skipped nothing is left to do.
+    done.set(row.id, { ...(done.get(row.id) ?? progressOfNothing(row)), runs: 0 });
+    results.push(result);
+    if (!stage.sabotage) writeReport(plan, results);
+    say(`  ${lineOf(result)}`);
+  }
+  return results;
+}
+
+const progressOfNothing = ({ id }: Row): RowProgress => ({
+  id,
+  runs: 0,
+  typicalSeconds: 0,
+  played: 0,
+  tookMs: 0,
+});
+
+/** Without its protection each row has to fail. */
+function judgeSabotage(results: readonly RowResult[]): number {
+  const played = results.filter(({ skipped }) => skipped === undefined);
+  const passed = played.filter(({ broken }) => broken.length === 0);
+  say(
+    passed.length === 0
+      ? `every one of ${played.length} rows failed without its protection, as it should`
+      : `these rows did not notice: ${passed.map(({ id }) => id).join(', ')}`,
+  );
+  return passed.length === 0 ? 0 : 1;
+}
+
+function conclude(results: readonly RowResult[], isWhole: boolean): number {
+  const file = isWhole ? writePage(results) : 'reports/faults.json';
+  const played = results.filter(({ skipped }) => skipped === undefined);
   const broken = played.flatMap((result) => result.broken);
-  const lost = played.reduce((sum, each) => sum + each.lost, 0);
-  const runs = played.reduce((sum, each) => sum + each.runs, 0);
-  say(`${lost} lost in ${runs} runs, ${broken.length} promises broken; written to ${file}`);
-  process.exitCode = broken.length === 0 ? 0 : 1;
+  const sum = (of: (result: RowResult) => number) =>
+    played.reduce((all, each) => all + of(each), 0);
+  say(
+    `${sum(({ lost }) => lost)} lost in ${sum(({ runs }) => runs)} runs, ${broken.length} promises broken; written to ${file}`,
+  );
+  return broken.length === 0 ? 0 : 1;
 }
 
 await main();

@@ -5,13 +5,24 @@ import type { RowResult } from './harness/play-row.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Writes reports/faults.json and, after a run of the whole matrix, docs/faults.md. Returns the file that people read. */
-export function writeReports(results: readonly RowResult[], isWhole: boolean): string {
-  const reports = join(ROOT, 'reports');
-  mkdirSync(reports, { recursive: true });
-  const report = join(reports, 'faults.json');
-  writeFileSync(report, `${JSON.stringify(results, null, 2)}\n`);
-  if (!isWhole) return report;
+const REPORTS = join(ROOT, 'reports');
+/** One line for each run of the whole matrix, as soon as it was played. */
+export const RUN_LOG = join(REPORTS, 'faults-runs.jsonl');
+/** The processes' logs of broken runs. */
+export const RUN_LOGS_FOLDER = join(REPORTS, 'faults-logs');
+
+/** Writes reports/faults.json: what has been played so far. Called after each run. */
+export function writeReport(
+  { seed, startedAt, isWhole }: { seed: string; startedAt: string; isWhole: boolean },
+  rows: readonly RowResult[],
+): void {
+  mkdirSync(REPORTS, { recursive: true });
+  const report = { seed, startedAt, writtenAt: new Date().toISOString(), isWhole, rows };
+  writeFileSync(join(REPORTS, 'faults.json'), `${JSON.stringify(report, null, 2)}\n`);
+}
+
+/** Writes docs/faults.md, when all rows were played. Returns the file. */
+export function writePage(results: readonly RowResult[]): string {
   const page = join(ROOT, 'docs/faults.md');
   writeFileSync(page, pageOf(results));
   return page;
@@ -33,7 +44,9 @@ function seconds(ms: number | undefined): string {
   return ms === undefined ? '–' : `${(ms / 1000).toFixed(2)} s`;
 }
 
-function pageOf(results: readonly RowResult[]): string {
+function pageOf(unsorted: readonly RowResult[]): string {
+  // They are played in the order that needs the fewest systems.
+  const results = unsorted.toSorted((a, b) => Number(a.id.slice(1)) - Number(b.id.slice(1)));
   const played = results.filter(({ skipped }) => skipped === undefined);
   const sum = (of: (result: RowResult) => number) =>
     played.reduce((all, each) => all + of(each), 0);
@@ -44,11 +57,13 @@ function pageOf(results: readonly RowResult[]): string {
   );
   const details = results.map((each) => {
     const own = Object.entries(each.figures).map(([name, value]) => `${name}: ${value}`);
+    const cases = Object.entries(each.cases).map(([name, count]) => `${name} (${count})`);
     return [
       `### ${each.id} ${each.title}`,
       '',
       `* Promise: ${each.promise}.`,
       `* Seen to fail: ${each.seenToFail}.`,
+      ...(cases.length > 0 ? [`* Played: ${cases.join('; ')}.`] : []),
       ...(own.length > 0 ? [`* Largest of the runs: ${own.join('; ')}.`] : []),
       `* Seed: \`${each.seed}\` (${each.runs} runs, ${seconds(each.tookMs)}).`,
       ...each.broken.map((problem) => `* **Broken:** ${problem}`),
@@ -68,8 +83,10 @@ device of all. They include the time that the fault itself takes away (a client 
 down so that it can be hit half-way).
 
 Random instants and choices come from the seed: \`make faults FAULT=F2 SEED=… RUN=7\` plays one run again (the same
-instants; what the machine does between them is not replayed). \`make faults SABOTAGE=1\` plays rows with their
-protection taken away: each has to fail.
+instants; what the machine does between them is not replayed). \`make faults SABOTAGE=1\` plays each row with its
+protection taken away: it has to fail. A run that breaks a promise, or that cannot be played, is noted here with its seed
+(its logs are in \`reports/faults-logs\`) and the rest is played all the same. \`RESUME=1\` goes on with a matrix that was
+interrupted; \`reports/faults.json\` has what was played so far.
 
 | fault | what | runs | acknowledged | delivered | lost | repeated | shown twice | p50 | p99 | max | kept |
 |---|---|---|---|---|---|---|---|---|---|---|---|

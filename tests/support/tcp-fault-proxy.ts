@@ -34,6 +34,16 @@ const NO_FAULTS: ProxyFaults = {
 
 type Direction = 'server' | 'client';
 
+/** A piece of data that is about to be passed on. `connection` is the same object for all pieces of one connection. */
+export interface Piece {
+  readonly connection: object;
+  readonly to: Direction;
+  readonly data: Buffer;
+}
+
+/** Sees each piece right before it is passed on. With `drop` the connection is reset instead. */
+export type Watcher = (piece: Piece) => 'pass' | 'drop';
+
 /** One link between a client and a server, which can be made bad and good again while it is used. */
 export class TcpFaultProxy {
   readonly port: number;
@@ -44,6 +54,7 @@ export class TcpFaultProxy {
   readonly #waiting = new Set<() => void>();
   #faults = NO_FAULTS;
   #answersCut = 0;
+  #watcher: Watcher | undefined;
 
   private constructor(
     server: Server,
@@ -87,6 +98,11 @@ export class TcpFaultProxy {
     for (const wake of [...this.#waiting]) wake();
   }
 
+  /** Shows every piece of data from now on to the watcher; undefined ends it. */
+  watch(watcher: Watcher | undefined): void {
+    this.#watcher = watcher;
+  }
+
   async close(): Promise<void> {
     for (const pair of [...this.#pairs]) this.#reset(pair);
     for (const wake of [...this.#waiting]) wake();
@@ -122,6 +138,7 @@ export class TcpFaultProxy {
           this.#answersCut++;
           break;
         }
+        if (this.#watcher?.({ connection: pair, to, data: chunk }) === 'drop') break;
         const kept = chunk.subarray(0, Math.max(0, loseAfterBytes - passed));
         passed += chunk.length;
         if (kept.length > 0 && !into.write(kept)) await once(into, 'drain');

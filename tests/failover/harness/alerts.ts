@@ -138,7 +138,12 @@ const Counts = z.object({
   lastMs: z.number().nullable(),
   byNode: z.record(z.string(), z.int()),
 });
-const Report = z.object({ inside: Counts, outside: Counts });
+const Report = z.object({
+  inside: Counts,
+  outside: Counts,
+  /** The alert's area alone, by transport. */
+  areas: z.array(z.object({ perTransport: z.object({ fcm: Counts, 'web-push': Counts }) })),
+});
 export type DevicesReport = z.infer<typeof Report>;
 
 /** What the devices themselves say about an alert. */

@@ -55,6 +55,7 @@ export class FaultSystem implements RunningSystem {
   readonly sites = ['a', 'b'] as const;
   readonly #processes = new Map<string, ManagedProcess>();
   readonly #cleanUp: FaultSystemOptions['cleanUp'];
+  #isClosed = false;
 
   private constructor(
     layout: Layout,
@@ -120,6 +121,8 @@ export class FaultSystem implements RunningSystem {
 
   /** Starts a process and waits for nothing. */
   launch(name: string): void {
+    // A run that was given up may still be on its way to its end.
+    if (this.#isClosed) throw new Error(`the system of ${name} is closed`);
     this.process(name).start();
   }
 
@@ -178,6 +181,7 @@ export class FaultSystem implements RunningSystem {
   }
 
   readonly close = async (): Promise<void> => {
+    this.#isClosed = true;
     await this.kill(...this.#processes.keys());
     await this.#cleanUp?.();
     if (existsSync(this.stateDir)) rmSync(this.stateDir, { recursive: true, force: true });

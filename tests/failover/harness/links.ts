@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Layout, ServiceKind, Site } from '../../../deploy/local/layout.ts';
 import { layoutOf } from '../../../deploy/local/layout.ts';
 import { findFreePortBase } from '../../../deploy/local/ports.ts';
-import { type ProxyFaults, TcpFaultProxy } from '../../support/tcp-fault-proxy.ts';
+import { type Piece, type ProxyFaults, TcpFaultProxy } from '../../support/tcp-fault-proxy.ts';
 import type { AdjustSpec } from './fault-system.ts';
 
 type Far = ServiceKind | 'nats' | 'natsMonitor';
@@ -19,19 +19,28 @@ export interface LinkFilter {
   readonly kinds?: readonly Far[];
 }
 
+/** One link: from a site's services to this kind of process of a site. */
+export interface LinkName {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: Far;
+}
+
 /** A proxy between every site's services and every service and bus, its own site's too. */
 export interface Links {
   readonly portBase: number;
   readonly adjust: AdjustSpec;
   readonly set: (filter: LinkFilter, faults: Partial<ProxyFaults>) => void;
   readonly answersCut: () => number;
+  /** Shows what passes on these links, piece by piece, right before it is passed on; undefined ends it. */
+  readonly watch: (
+    filter: LinkFilter,
+    watcher: ((link: LinkName, piece: Piece) => void) | undefined,
+  ) => void;
   readonly close: () => Promise<void>;
 }
 
-interface Link {
-  readonly from: string;
-  readonly to: string;
-  readonly kind: Far;
+interface Link extends LinkName {
   readonly targetPort: number;
   readonly proxy: TcpFaultProxy;
 }
@@ -54,20 +63,32 @@ export async function startLinks(): Promise<Links> {
       }
       return { ...spec, env };
     },
-    set: ({ from, to, kinds }, faults) => {
-      for (const link of links)
-        if (
-          (from ?? link.from) === link.from &&
-          (to ?? link.to) === link.to &&
-          (kinds?.includes(link.kind) ?? true)
-        )
-          link.proxy.set(faults);
+    set: (filter, faults) => {
+      for (const link of links) if (isMeant(link, filter)) link.proxy.set(faults);
+    },
+    watch: (filter, watcher) => {
+      for (const link of links.filter((each) => isMeant(each, filter)))
+        link.proxy.watch(
+          watcher &&
+            ((piece) => {
+              watcher(link, piece);
+              return 'pass';
+            }),
+        );
     },
     answersCut: () => links.reduce((sum, { proxy }) => sum + proxy.answersCut, 0),
     close: async () => {
       await Promise.all(links.map(({ proxy }) => proxy.close()));
     },
   };
+}
+
+function isMeant(link: Link, { from, to, kinds }: LinkFilter): boolean {
+  return (
+    (from ?? link.from) === link.from &&
+    (to ?? link.to) === link.to &&
+    (kinds?.includes(link.kind) ?? true)
+  );
 }
 
 async function startLink(from: Site, to: Site, kind: Far): Promise<Link> {

@@ -19,13 +19,15 @@ export interface Row {
   readonly promise: string;
   /** What the machine must have; without it the row is skipped, with the reason. */
   readonly needs?: readonly Need[];
-  /** In `make faults` and in `make test`. */
-  readonly runs: { readonly full: number; readonly short: number };
-  /** What was taken away so that the row was seen to fail. `SABOTAGE=1` does it again where the row knows how. */
+  /** In `make faults` and in `make test`, and about how long one run takes on two cores. */
+  readonly runs: { readonly full: number; readonly short: number; readonly seconds: number };
+  /** What is taken away so that the row fails: `SABOTAGE=1` does it again. */
   readonly seenToFail: string;
-  readonly canSabotage?: boolean;
-  /** Plays the fault once. Throws when the fault itself could not be played. */
-  readonly play: (stage: Stage, random: Random) => Promise<Played>;
+  /**
+   * Plays the fault once; `run` counts from 0, for rows that go through a fixed set of cases. Throws when the fault itself
+   * could not be played.
+   */
+  readonly play: (stage: Stage, random: Random, run: number) => Promise<Played>;
 }
 
 export type Need = 'root' | 'faketime';
@@ -38,16 +40,18 @@ export interface AlertFigures {
   readonly shownTwice: number;
   readonly outside: number;
   readonly repeats: number;
-  readonly p50Ms: number | undefined;
-  readonly p99Ms: number | undefined;
-  readonly maxMs: number | undefined;
+  readonly p50Ms?: number | undefined;
+  readonly p99Ms?: number | undefined;
+  readonly maxMs?: number | undefined;
 }
 
 /** What one run was like. `broken`: promises that were not kept, in words. */
 export interface Played {
   readonly alerts: readonly AlertFigures[];
   readonly broken: readonly string[];
-  /** What else is worth a figure: largest and smallest are shown. */
+  /** Which of the row's cases this was: how often each was played is shown. */
+  readonly case?: string;
+  /** What else is worth a figure: the largest is shown. */
   readonly figures?: Readonly<Record<string, number>>;
 }
 
@@ -58,6 +62,7 @@ export async function judge(
   more: {
     readonly broken?: readonly (string | false)[];
     readonly figures?: Played['figures'];
+    readonly case?: string;
   } = {},
   withinMs = 45_000,
 ): Promise<Played> {
@@ -76,6 +81,7 @@ export async function judge(
       ...(more.broken ?? []).filter((each) => each !== false),
     ],
     ...(more.figures === undefined ? {} : { figures: more.figures }),
+    ...(more.case === undefined ? {} : { case: more.case }),
   };
 }
 

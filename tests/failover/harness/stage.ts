@@ -1,3 +1,5 @@
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { registerCrowd } from '../../../deploy/demo/crowd.ts';
 import { waitForProofs } from '../../../deploy/demo/proofs.ts';
 import { setFaults } from '../../support/whole-system.ts';
@@ -50,6 +52,22 @@ export class Stage {
   /** How fast each provider takes messages, so that a fan-out lasts long enough to be hit half-way; 0: no limit. */
   async pace(system: FaultSystem, messagesPerSecond: number): Promise<void> {
     await setFaults(system, { fcm: { messagesPerSecond }, webPush: { messagesPerSecond } });
+  }
+
+  /** Copies the logs of what is held, for whoever looks into a broken run. */
+  keepLogs(folder: string): void {
+    const logs = this.#held && join(this.#held.system.stateDir, 'logs');
+    if (logs === undefined || !existsSync(logs)) return;
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(logs, folder, { recursive: true });
+  }
+
+  /**
+   * Each provider answers after so long. With a known number of sends under way at a time it is this that paces a node,
+   * each for itself: two nodes are twice as fast as one, whatever else the machine does.
+   */
+  async latency(system: FaultSystem, ms: { fcm: number; webPush: number }): Promise<void> {
+    await setFaults(system, { fcm: { latencyMs: ms.fcm }, webPush: { latencyMs: ms.webPush } });
   }
 
   /** Ends what is held. */

@@ -26,8 +26,7 @@ export const freezeDispatcher: Row = {
   title: `SIGSTOP of a dispatcher for ${FROZEN_MS / 1000} s in mid-fan-out; cancelled or expired meanwhile; SIGCONT`,
   promise:
     'the thawed node begins no send of an alert that has expired; of a cancelled one it may, until it has read the Cancel that waits for it, but no device shows it late or keeps it',
-  runs: { full: 4, short: 0 },
-  canSabotage: true,
+  runs: { full: 6, short: 0, seconds: 17 },
   seenToFail:
     'the alert neither cancelled nor expired: the thawed node goes on, as it would without the check',
   play,

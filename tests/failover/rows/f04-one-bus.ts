@@ -8,8 +8,7 @@ export const oneBus: Row = {
   id: 'F4',
   title: 'kill -9 or SIGSTOP of one site’s bus around an alert',
   promise: 'everybody gets it once; the 202 still names two sites',
-  runs: { full: 8, short: 1 },
-  canSabotage: true,
+  runs: { full: 30, short: 1, seconds: 1.5 },
   seenToFail: 'the direct lane taken away and the other bus not started: nobody takes the alert',
   play,
 };

@@ -34,8 +34,7 @@ export const powerCut: Row = {
   promise:
     'every bus and journal that a 202 names holds the alert on the copy; at one cut in ten the whole system goes on with the copies and every device gets every acknowledged alert, none twice',
   needs: ['root'],
-  runs: { full: 200, short: 3 },
-  canSabotage: true,
+  runs: { full: 200, short: 3, seconds: 2.2 },
   seenToFail: 'nats-server without `sync_interval: always`',
   play,
 };

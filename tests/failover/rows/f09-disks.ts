@@ -33,8 +33,7 @@ export const diskFull: Row = {
   promise:
     'never a false 202: what is acknowledged reaches everybody, the rest is refused within 2 s; work goes on by itself once there is room (a bus has to be started again)',
   needs: ['root'],
-  runs: { full: 6, short: 0 },
-  canSabotage: true,
+  runs: { full: 9, short: 0, seconds: 8 },
   seenToFail:
     'the other site’s ingest killed too, so that nobody can take what the full one refuses',
   play: (stage, random) => play(stage, random, 'full'),
@@ -47,8 +46,7 @@ export const diskReadOnly: Row = {
   promise:
     'never a false 202: what is acknowledged reaches everybody, the rest is refused within 2 s',
   needs: ['root'],
-  runs: { full: 6, short: 0 },
-  canSabotage: true,
+  runs: { full: 9, short: 0, seconds: 5 },
   seenToFail:
     'the other site’s ingest killed too, so that nobody can take what the failing one refuses',
   play: (stage, random) => play(stage, random, 'read-only'),

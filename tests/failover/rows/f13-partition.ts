@@ -28,8 +28,7 @@ export const partition: Row = {
     'the two sites cut off from each other (reset or silence), before or during an alert; healed',
   promise:
     'everybody gets it once, also after the sites have met again; a 202 that one site alone holds says so',
-  runs: { full: 8, short: 0 },
-  canSabotage: true,
+  runs: { full: 8, short: 0, seconds: 9 },
   seenToFail:
     'the dispatcher of the site that has the alert killed as well: the other one cannot know of it',
   play,
@@ -80,9 +79,7 @@ export const oneWay: Row = {
   title:
     'one direction between the sites cut, or one kind of link alone (buses, dispatchers), before or during an alert; healed',
   promise: 'everybody gets it once, and the 202 names two sites',
-  runs: { full: 8, short: 0 },
-  // As F13: with the same links cut in both directions the 202 says one-site.
-  canSabotage: true,
+  runs: { full: 10, short: 0, seconds: 6 },
   seenToFail: 'all links between the sites cut instead of some: the 202 says one-site',
   play: playOneWay,
 };

@@ -13,8 +13,7 @@ export const corruptRegistry: Row = {
   title:
     'a dispatcher’s registry damaged while it is down (bytes flipped, cut short, or no database at all); then it is the only one',
   promise: 'the replica is rebuilt from the bus and nobody is missed',
-  runs: { full: 6, short: 1 },
-  canSabotage: true,
+  runs: { full: 20, short: 1, seconds: 3 },
   seenToFail: 'both buses killed, so that there is nothing to rebuild it from',
   play: (stage, random) => play(stage, random, damage),
 };
@@ -23,8 +22,7 @@ export const lostRegistry: Row = {
   id: 'F24',
   title: 'a dispatcher’s registry deleted while it is down; then it is the only one',
   promise: 'the replica is rebuilt from the bus and nobody is missed',
-  runs: { full: 6, short: 1 },
-  canSabotage: true,
+  runs: { full: 20, short: 1, seconds: 2.5 },
   seenToFail: 'both buses killed, so that there is nothing to rebuild it from',
   play: (stage, random) =>
     play(stage, random, (file) => {

@@ -19,8 +19,7 @@ export const ambiguous: Row = {
   title:
     'the link dies between request and answer: author and ingest, or ingest and every bus and dispatcher',
   promise: 'the repeat with the same id is the same alert: one message, shown once',
-  runs: { full: 10, short: 0 },
-  canSabotage: true,
+  runs: { full: 30, short: 0, seconds: 1.5 },
   seenToFail: 'the author repeats it under a new identifier: devices show two alerts',
   play,
 };
