@@ -75,6 +75,26 @@ test('a child that dies is started again after 5 s, and it is said', async () =>
   expect(Date.now() - before).toBeGreaterThanOrEqual(4_900);
 });
 
+test('a child that is started anew is another process at once, and is kept alive as before', async () => {
+  const child = startNode('setInterval(() => {}, 1000)');
+  child.keepAlive();
+  const before = child.identity?.pid;
+  await child.restart(2_000);
+  expect(child.state).toBe('running');
+  expect(child.identity?.pid).not.toBe(before);
+  expect(said).toEqual([]);
+  child.kill('SIGKILL', false);
+  await until(() => child.state === 'waiting', 'it is seen to be dead');
+});
+
+test('a child that is being stopped is not started anew', async () => {
+  const child = startNode('setInterval(() => {}, 1000)');
+  await Promise.all([child.restart(2_000), child.stop(2_000)]);
+  expect(child.identity).toBeUndefined();
+  await child.restart(2_000);
+  expect(child.identity).toBeUndefined();
+});
+
 test('a child that is held stays down until it is started', async () => {
   const child = startNode('setInterval(() => {}, 1000)');
   child.keepAlive();

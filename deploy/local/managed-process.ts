@@ -49,6 +49,7 @@ export class ManagedProcess {
   #startedMs = 0;
   #deaths = 0;
   #keepAlive = false;
+  #isStopping = false;
   #timer: NodeJS.Timeout | undefined;
   #lastExit = '';
 
@@ -84,6 +85,7 @@ export class ManagedProcess {
 
   start(): void {
     if (this.#child !== undefined) return;
+    this.#isStopping = false;
     clearTimeout(this.#timer);
     const { file, args, env, cwd, logFile } = this.spec;
     const log = openLog(logFile);
@@ -127,6 +129,7 @@ export class ManagedProcess {
   /** Ends it: TERM, then KILL after `graceMs`. Resolves when it is gone. */
   async stop(graceMs: number): Promise<void> {
     this.#keepAlive = false;
+    this.#isStopping = true;
     clearTimeout(this.#timer);
     const child = this.#child;
     if (child?.pid === undefined) return;
@@ -138,6 +141,23 @@ export class ManagedProcess {
     }, graceMs);
     await this.#ended;
     clearTimeout(force);
+  }
+
+  /** Ends it and starts it again at once. One that is held, or that does not run, stays as it is. */
+  async restart(graceMs: number): Promise<void> {
+    const child = this.#child;
+    if (child?.pid === undefined || this.#state === 'held') return;
+    const { pid } = child;
+    const keepAlive = this.#keepAlive;
+    this.#keepAlive = false;
+    sendSignal(pid, 'SIGTERM');
+    const force = setTimeout(() => sendSignal(pid, 'SIGKILL'), graceMs);
+    await this.#ended;
+    clearTimeout(force);
+    // Somebody may have stopped or held it meanwhile.
+    if (this.#isStopping || this.#state !== 'stopped') return;
+    this.start();
+    this.#keepAlive = keepAlive;
   }
 
   #onEnd(child: ChildProcess, how: string): void {

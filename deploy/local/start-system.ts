@@ -1,4 +1,5 @@
 import { CleanupStack } from '../../shared/lifecycle/cleanup-stack.ts';
+import { watchBus } from './bus-watch.ts';
 import { startControl } from './control-server.ts';
 import {
   filesOf,
@@ -157,6 +158,12 @@ async function start(
     );
   }
   for (const process of supervisor.all()) process.keepAlive();
+  for (const { name } of layout.sites) {
+    const process = supervisor.get(`nats-${name}`);
+    if (!process) continue;
+    const watch = watchBus(process, { storeDir: files.natsStore(name), say });
+    cleanup.add(`watch of nats-${name}`, watch.close);
+  }
   return { layout, supervisor, urls };
 }
 
