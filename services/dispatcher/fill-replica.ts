@@ -5,7 +5,8 @@ import { Registry } from './registry.ts';
 import { removeReplica } from './replica-file.ts';
 import { fetchSnapshot } from './snapshot.ts';
 
-const SALVAGE_ROWS = 2_000;
+/** Carried over in one go: about 10 ms. */
+const SALVAGE_ROWS = 500;
 
 export interface FillDeps {
   readonly registry: Registry;
@@ -35,14 +36,21 @@ export async function fillReplica(deps: FillDeps): Promise<void> {
 
 /** Carries every row that passes its checksum over; where the file cannot be read on, the rest comes from elsewhere. */
 async function salvage(from: Registry, path: string, signal: AbortSignal): Promise<void> {
-  const to = new Registry(path);
+  const to = new Registry(path, 'none');
+  to.beginFilling();
   try {
     let after = '';
     for (;;) {
       if (signal.aborted) return;
       const { records, last } = from.goodRecords(after, SALVAGE_ROWS);
-      to.apply(records.map((record) => ({ record })));
-      if (last === undefined) return;
+      to.apply(
+        records.map((record) => ({ record })),
+        to.isFilling,
+      );
+      if (last === undefined) {
+        await to.settle();
+        return;
+      }
       after = last;
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -12,9 +12,13 @@ import type { Registry } from './registry.ts';
 
 /** Changes are written to the replica in batches: as many as came within this time, or as fit. */
 const BATCH_MS = 50;
-/** While much is to be read, batches are as large as may hold up an alert by a third of a second: each costs a log's worth of pages. */
-const FAR_BEHIND_MS = 1_000;
-const BATCH_MAX = 10_000;
+/** What holds up everything else for about 10 ms. */
+const BATCH_MAX = 500;
+/** While much is to be read, batches are held and committed together: each commit costs a log's worth of pages. */
+const HELD_MS = 1_000;
+const HELD_MAX = 20_000;
+/** An empty replica is filled in one go, until it has all or for this long: a crash meanwhile begins it anew. */
+const FILLING_MS = 120_000;
 /** Records are small, and there may be a million of them. */
 const READ_AT_A_TIME = 5_000;
 /** A damaged replica that could not be filled anew (a full disk) is tried again. */
@@ -61,36 +65,73 @@ export function followRegistry(deps: Deps): RegistryFollower {
   let round = new AbortController();
   const caughtUp = new Set<string>();
   let batch: Waiting[] = [];
-  let flushedAtMs = 0;
+  let held = 0;
+  let heldSinceMs = 0;
+  let fillingSinceMs = 0;
+  let settling: Promise<void> | undefined;
 
   const isCaughtUp = () =>
     caughtUp.size > 0 && buses.every((bus) => !bus.ready || caughtUp.has(bus.site));
   const isWhole = () =>
-    !registry.damaged && (isCaughtUp() || (buses.every((bus) => !bus.ready) && registry.wasWhole));
+    !registry.damaged &&
+    !registry.isUnchecked &&
+    !registry.isFilling &&
+    (isCaughtUp() || (buses.every((bus) => !bus.ready) && registry.wasWhole));
 
   registry.watchDamage((what) => {
     events.replicaDamaged(what, !round.signal.aborted);
     round.abort();
   });
 
+  // What was held is read again, from the cursors.
+  registry.watchRollBack(() => {
+    caughtUp.clear();
+    round.abort();
+  });
+
+  const commit = () => {
+    held = 0;
+    registry.commit();
+    if (registry.isFilling) settle();
+  };
+
+  const settle = () => {
+    settling ??= registry
+      .settle()
+      .catch((error) => log.error(errorFields(error), 'replica cannot be settled; tried again'))
+      .finally(() => {
+        settling = undefined;
+      });
+  };
+
+  const isHeldLongEnough = () =>
+    registry.isFilling
+      ? now() - fillingSinceMs > FILLING_MS
+      : held >= HELD_MAX || now() - heldSinceMs > HELD_MS;
+
   const flush = () => {
-    flushedAtMs = now();
-    if (batch.length === 0 || round.signal.aborted) return;
+    if (round.signal.aborted) return;
     const taken = batch;
     batch = [];
-    try {
-      registry.apply(
-        taken.map(({ site, message }) => ({
-          site,
-          cursor: message.cursor,
-          record: parseRecord(message, events),
-        })),
-      );
-    } catch (error) {
-      batch = [...taken, ...batch];
-      throw error;
+    if (taken.length > 0) {
+      if (held === 0) heldSinceMs = now();
+      held += taken.length;
+      try {
+        registry.apply(
+          taken.map(({ site, message }) => ({
+            site,
+            cursor: message.cursor,
+            record: parseRecord(message, events),
+          })),
+          true,
+        );
+      } catch (error) {
+        batch = [...taken, ...batch];
+        throw error;
+      }
+      events.registryChanged(registry.size());
     }
-    events.registryChanged(registry.size());
+    if (held > 0 && (isCaughtUp() || isHeldLongEnough())) commit();
   };
 
   const followOnce = async (signal: AbortSignal) => {
@@ -118,7 +159,9 @@ export function followRegistry(deps: Deps): RegistryFollower {
         flush();
         if (signal.aborted) return;
         caughtUp.add(bus.site);
-        if (isCaughtUp()) registry.markWhole(now());
+        if (!isCaughtUp()) return;
+        registry.markWhole(now());
+        commit();
       };
       const what = { stream: 'REGISTRY', start, onCaughtUp, atATime: READ_AT_A_TIME } as const;
       return followStream(bus, what, (message) => take(bus.site, message), { log, signal });
@@ -136,19 +179,33 @@ export function followRegistry(deps: Deps): RegistryFollower {
         continue;
       }
       round = new AbortController();
+      fillingSinceMs = now();
+      registry.beginFilling();
       await followOnce(AbortSignal.any([stop.signal, round.signal]));
+      await settling;
+      if (!registry.isFilling) registry.commit();
     }
   })();
 
   const flushing = (async () => {
     while (await sleep(BATCH_MS, stop.signal)) {
-      if (!isCaughtUp() && now() - flushedAtMs < FAR_BEHIND_MS) continue;
       try {
         flush();
+        if (registry.isFilling && isCaughtUp()) settle();
       } catch (error) {
         log.error(errorFields(error), 'replica cannot be written; tried again');
       }
     }
+  })();
+
+  const checking = (async () => {
+    do {
+      try {
+        await registry.check(stop.signal);
+      } catch (error) {
+        if (!stop.signal.aborted) log.error(errorFields(error), 'replica could not be checked');
+      }
+    } while (registry.isUnchecked && (await sleep(REFILL_MS, stop.signal)));
   })();
 
   const caring = (async () => {
@@ -167,7 +224,7 @@ export function followRegistry(deps: Deps): RegistryFollower {
     isWhole,
     close: async () => {
       stop.abort();
-      await Promise.all([following, flushing, caring]);
+      await Promise.all([following, flushing, checking, caring, settling]);
     },
   };
 }

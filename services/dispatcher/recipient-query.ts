@@ -1,7 +1,9 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { Reach } from '../../shared/alert/area.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
-import { finestRange, finestShard } from '../../shared/subscription/shard.ts';
+import { FINEST_SHARDS, finestRange, finestShard } from '../../shared/subscription/shard.ts';
+import { ROW_COLUMNS } from './row-checksum.ts';
+import { PROBE_CODE } from './row-format.ts';
 
 /** Which devices an alert is for: everybody in reach and every probe, or (a canary) just these probes. */
 export type RecipientFilter =
@@ -21,58 +23,84 @@ interface Query {
   readonly values: readonly SQLInputValue[];
 }
 
-/** A canary never reaches more devices than this, whatever it names. */
-const MAX_PROBES = 50;
-/** Up to so many areas are walked side by side, in order; more are looked up together and sorted. */
-const MAX_WALKS = 12;
+/** A position in the order of recipients: by place, then by {@link idHash}, then (ids that share it) by row. */
+export interface Position {
+  readonly place: number;
+  readonly h: number;
+  readonly n: number;
+}
+
+/** Up to so many areas are looked up one by one in each place; for more, all that live in the place are looked at. */
+const MAX_LOOKED_UP = 12;
+/** Greater than every digit and letter of a code. */
+const AFTER_ALL_CODES = '~';
+const TRANSPORT_NUMBERS: Record<TransportKind, number> = { fcm: 0, 'web-push': 1 };
+/** There are places [0, PLACES): the finest shards of each transport. */
+export const PLACES = FINEST_SHARDS * Object.keys(TRANSPORT_NUMBERS).length;
+
+/** Where a device stands in the order of recipients: its transport and its finest shard. */
+export function placeOf(deviceId: string, transport: TransportKind): number {
+  return TRANSPORT_NUMBERS[transport] * FINEST_SHARDS + finestShard(deviceId);
+}
+
+/** The places [from, to) of a part of an audience. */
+export function placeRange({ transport, shard, shards }: Omit<AudiencePart, 'after'>) {
+  const { from, to } = finestRange(shard, shards);
+  const first = TRANSPORT_NUMBERS[transport] * FINEST_SHARDS;
+  return { from: first + from, to: first + to };
+}
 
 /**
- * Whom an alert is for, in one part of its audience, as (shard, device_id, n) in the order of finest shard and id. That
- * order depends on the ids alone, so a walk that began on one file goes on in the one that took its place.
+ * At most `limit` places in an area of whom a public alert is for, after a position and before a place, each with its
+ * device's row: place, h, and the columns of {@link ROW_COLUMNS}. Who holds several of the areas comes several times, one
+ * after the other. The order follows from the ids alone, so a walk that began on one file goes on in another.
  */
 export function recipientQuery(
-  filter: RecipientFilter,
-  part: AudiencePart,
-  includeProbes: boolean,
+  reach: Reach,
+  { after, to, limit }: { after: Position; to: number; limit: number },
 ): Query {
-  const { from, to } = finestRange(part.shard, part.shards);
-  const start = part.after === '' ? from : finestShard(part.after);
-  const bounds = [part.transport, start, part.after, to];
-  const where = 'transport = ? AND (shard, device_id) > (?, ?) AND shard < ?';
-  const probes = {
-    sql: `SELECT shard, device_id, n FROM devices WHERE probe = 1 AND ${where}`,
-    values: bounds,
+  const found = places(reach, true);
+  const columns = ROW_COLUMNS.map((column) => `d.${column}`).join(', ');
+  return {
+    sql: `SELECT q.place, q.h, q.n, ${columns} FROM (SELECT p.place, a.h, a.n ${found.sql}
+        p.place >= ? AND p.place < ? AND (p.place, a.h, a.n) > (?, ?, ?)
+        ORDER BY p.place, a.h, a.n LIMIT ?) q LEFT JOIN devices d ON d.n = q.n`,
+    values: [...found.values, after.place, to, after.place, after.h, after.n, limit],
   };
-  if (filter.kind === 'probes') {
-    const ids = filter.deviceIds.slice(0, MAX_PROBES);
+}
+
+/** How many devices a public alert is for on one transport. */
+export function countQuery(reach: Reach, transport: TransportKind, includeProbes: boolean): Query {
+  const { from, to } = placeRange({ transport, shard: 0, shards: 1 });
+  const found = places(reach, includeProbes);
+  return {
+    sql: `SELECT sum(people) AS n FROM (SELECT count(DISTINCT a.n) AS people ${found.sql}
+        p.place >= ? AND p.place < ? GROUP BY p.place)`,
+    values: [...found.values, from, to],
+  };
+}
+
+/** The FROM of a query on places `p` and areas `a`, and as much of its WHERE as is about the areas. */
+function places(reach: Reach, includeProbes: boolean): Query {
+  const codes = includeProbes ? [...reach.codes, PROBE_CODE] : reach.codes;
+  const { departments } = reach;
+  if (codes.length + departments.length <= MAX_LOOKED_UP && codes.length + departments.length > 0) {
+    const ranges = [
+      ...codes.map((code) => [code, code]),
+      ...departments.map((department) => [department, `${department}${AFTER_ALL_CODES}`]),
+    ];
     return {
-      sql: `${probes.sql} AND device_id IN (${placeholders(ids.length)}) ORDER BY 1, 2`,
-      values: [...bounds, ...ids],
+      sql: `FROM places p CROSS JOIN (VALUES ${ranges.map(() => '(?, ?)').join(', ')}) w
+        CROSS JOIN areas a ON a.place = p.place AND a.code BETWEEN w.column1 AND w.column2 WHERE`,
+      values: ranges.flat(),
     };
   }
-  const branches = [
-    ...inAreas('code', filter.reach.codes, where, bounds),
-    ...inAreas('department', filter.reach.departments, where, bounds),
-    ...(includeProbes ? [probes] : []),
-  ];
+  const among = (values: readonly string[]) => `IN (${values.map(() => '?').join(', ')})`;
+  const long = departments.filter((each) => each.length === 3);
+  const short = departments.filter((each) => each.length !== 3);
   return {
-    sql: `${branches.map(({ sql }) => sql).join(' UNION ')} ORDER BY 1, 2`,
-    values: branches.flatMap(({ values }) => values),
+    sql: `FROM places p CROSS JOIN areas a ON a.place = p.place
+      WHERE (substr(a.code, 1, 2) ${among(short)} OR substr(a.code, 1, 3) ${among(long)} OR a.code ${among(codes)}) AND`,
+    values: [...short, ...long, ...codes],
   };
-}
-
-function inAreas(
-  column: 'code' | 'department',
-  areas: readonly string[],
-  where: string,
-  bounds: readonly SQLInputValue[],
-): Query[] {
-  const select = `SELECT DISTINCT shard, device_id, n FROM device_areas WHERE ${where} AND ${column}`;
-  if (areas.length <= MAX_WALKS)
-    return areas.map((area) => ({ sql: `${select} = ?`, values: [...bounds, area] }));
-  return [{ sql: `${select} IN (${placeholders(areas.length)})`, values: [...bounds, ...areas] }];
-}
-
-function placeholders(count: number): string {
-  return Array.from({ length: count }, () => '?').join(',');
 }

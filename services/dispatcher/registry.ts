@@ -1,35 +1,50 @@
-import { renameSync } from 'node:fs';
-import { backup, type DatabaseSync, type StatementSync } from 'node:sqlite';
-import { departmentOf } from '../../shared/alert/area.ts';
+import { renameSync, statSync } from 'node:fs';
+import { backup, type DatabaseSync } from 'node:sqlite';
 import type { StreamCursor } from '../../shared/bus/consume.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
-import { RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
-import { finestShard } from '../../shared/subscription/shard.ts';
-import type { PushAddress } from '../../shared/subscription/subscription.ts';
-import { type AudiencePart, type RecipientFilter, recipientQuery } from './recipient-query.ts';
+import { type RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
 import {
+  type AudiencePart,
+  countQuery,
+  type Position,
+  placeOf,
+  placeRange,
+  type RecipientFilter,
+  recipientQuery,
+} from './recipient-query.ts';
+import {
+  beginFilling,
+  endFilling,
   isCorruption,
   markDamaged,
+  markFilled,
   openReplica,
   removeReplica,
+  type StructureCheck,
   setReplicaAside,
 } from './replica-file.ts';
-import { checkedRow, type DeviceRow, rowChecksum } from './row-checksum.ts';
+import { prepareAll, type RawRow, type Statements } from './replica-statements.ts';
+import { runReplicaTask } from './replica-task.ts';
+import { checkedRow, type DeviceRow, idHash, rowChecksum } from './row-checksum.ts';
+import {
+  codesIn,
+  codesOf,
+  decodeRecipient,
+  decodeRecord,
+  deviceIdOf,
+  encodeRecord,
+  isProbeText,
+  type Recipient,
+} from './row-format.ts';
 
 export type { RecipientFilter } from './recipient-query.ts';
-
-/** One device to be sent to. */
-export interface Recipient {
-  readonly deviceId: string;
-  readonly address: PushAddress;
-  readonly language: string;
-}
+export type { Recipient } from './row-format.ts';
 
 /** How many devices are active, how many are known with the removed ones, and how many tombstones were purged. */
 interface Counts {
-  active: number;
-  known: number;
-  purged: number;
+  readonly active: number;
+  readonly known: number;
+  readonly purged: number;
 }
 
 interface Change {
@@ -38,8 +53,12 @@ interface Change {
   readonly record: RegistryRecord | undefined;
 }
 
-/** Statements of filters that were asked lately; an alert asks the same ones again and again. */
-const KEPT_STATEMENTS = 64;
+/** A canary never reaches more devices than this, whatever it names. */
+const MAX_PROBES = 50;
+/** A copy is made so many pages (of 4 kB) at a time; what is asked meanwhile waits for one such step. */
+const COPIED_AT_ONCE = 1_000;
+/** A log of this size is copied into the file by a thread. */
+const LONG_LOG_BYTES = 16 * 1024 ** 2;
 
 /**
  * This node's full replica of the registry, in a local SQLite file: at alert time nothing outside is asked. It is filled
@@ -54,21 +73,30 @@ export class Registry {
   #db: DatabaseSync;
   #statements: Statements;
   #counts: Counts;
+  /** The counts as they were when the open transaction began. */
+  #countsBefore: Counts;
   #damaged: boolean;
   #isNew: boolean;
+  #isUnchecked: boolean;
+  #isFilling = false;
+  #isCheckpointing = false;
+  #fileNumber = 0;
   #scrubbed = 0;
   #onDamage: (what: string) => void = () => undefined;
+  #onRollBack: () => void = () => undefined;
 
   /** Throws what SQLite says when the file is there and cannot be opened for another reason than its content. */
-  constructor(path: string) {
-    const opened = openReplica(path);
+  constructor(path: string, check: StructureCheck = 'small-files') {
+    const opened = openReplica(path, check);
     this.path = path;
     this.setAside = opened.setAside;
     this.#db = opened.db;
     this.#isNew = opened.isNew;
+    this.#isUnchecked = opened.isUnchecked;
     this.#damaged = opened.isMarkedDamaged;
     this.#statements = prepareAll(this.#db);
     this.#counts = this.#readCounts();
+    this.#countsBefore = this.#counts;
   }
 
   /** True when the file that was there could not be used and a new one is being filled. */
@@ -81,9 +109,24 @@ export class Registry {
     return this.#damaged;
   }
 
-  /** Nothing has been read into this file yet. */
+  /** Nothing has been written into this file yet. */
   get isNew(): boolean {
     return this.#isNew;
+  }
+
+  /** An empty file is being filled without a log. */
+  get isFilling(): boolean {
+    return this.#isFilling;
+  }
+
+  /** The structure of a large file has still to be looked at ({@link check}): until then it serves and claims nothing. */
+  get isUnchecked(): boolean {
+    return this.#isUnchecked;
+  }
+
+  /** Changes whenever {@link Recipient.row} may mean another device than before: another file, or one set back. */
+  get fileNumber(): number {
+    return this.#fileNumber;
   }
 
   /** Calls `listener` at each row that is found damaged. */
@@ -91,27 +134,79 @@ export class Registry {
     this.#onDamage = listener;
   }
 
+  /** Calls `listener` when changes that were held are lost: the streams are to be read on from the cursors. */
+  watchRollBack(listener: () => void): void {
+    this.#onRollBack = listener;
+  }
+
   /**
-   * Applies records and moves the sites' cursors, in one transaction. Into a file whose content turns out to be damaged
-   * nothing is written: the records are read again when another has taken its place.
+   * Applies records and moves the sites' cursors, in one transaction, or with `hold` in one that stays open: what is
+   * read sees it, and the disk gets it with {@link commit}, which costs as much for many as for few. Into a file whose
+   * content turns out to be damaged nothing is written: the records are read again when another has taken its place.
    */
-  apply(batch: readonly Change[]): void {
-    const before = { ...this.#counts };
+  apply(batch: readonly Change[], hold = false): void {
+    const isHeld = this.#db.isTransaction;
     try {
-      this.#db.exec('BEGIN IMMEDIATE');
+      if (!isHeld) {
+        this.#countsBefore = this.#counts;
+        this.#db.exec('BEGIN IMMEDIATE');
+      }
       for (const { record } of batch) if (record) this.#applyOne(record);
       const cursors = new Map<string, StreamCursor>();
       for (const { site, cursor } of batch)
         if (site !== undefined && cursor) cursors.set(site, cursor);
       for (const [site, { created, sequence }] of cursors)
         this.#statements.setCursor.run(site, created, sequence);
-      this.#writeCounts();
-      this.#db.exec('COMMIT');
-      this.#isNew = false;
+      if (!hold) this.commit();
     } catch (error) {
-      this.#counts = before;
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      this.#rollBack();
+      if (isHeld) this.#onRollBack();
       this.#unlessCorrupt(error);
+    }
+  }
+
+  /** Writes what was held. */
+  commit(): void {
+    if (!this.#db.isTransaction) return;
+    this.#writeCounts();
+    this.#db.exec('COMMIT');
+    this.#isNew = false;
+    void this.#shortenLog();
+  }
+
+  /** From here on an empty file is filled without a log and without syncing; {@link settle} ends it. */
+  beginFilling(): void {
+    if (this.path === ':memory:' || !this.#isNew || this.#isFilling) return;
+    beginFilling(this.#db);
+    this.#isFilling = true;
+  }
+
+  /** Brings what was filled in to the disk, in a thread: after this a crash loses no more than in any other replica. */
+  async settle(): Promise<void> {
+    const db = this.#db;
+    if (!this.#isFilling || this.#isCheckpointing) return;
+    this.commit();
+    endFilling(db);
+    this.#isCheckpointing = true;
+    try {
+      await runReplicaTask('checkpoint', this.path);
+    } finally {
+      this.#isCheckpointing = false;
+    }
+    if (db !== this.#db || !db.isOpen) return;
+    markFilled(db);
+    this.#isFilling = false;
+  }
+
+  /** Looks, in a thread, at the structure of a file that was too large for it at the start. */
+  async check(signal: AbortSignal): Promise<void> {
+    const db = this.#db;
+    if (!this.#isUnchecked) return;
+    try {
+      await runReplicaTask('check', this.path, signal);
+      if (db === this.#db) this.#isUnchecked = false;
+    } catch (error) {
+      if (db === this.#db) this.#unlessCorrupt(error);
     }
   }
 
@@ -138,7 +233,7 @@ export class Registry {
 
   /** The newest version held of a device; a tombstone has to be newer. */
   version(deviceId: string): number {
-    return Number(this.#reading(() => this.#statements.version.get(deviceId)?.['version']) ?? 0);
+    return this.#find(deviceId, idHash(deviceId))?.version ?? 0;
   }
 
   /** All active devices. */
@@ -148,12 +243,11 @@ export class Registry {
 
   /** How many devices an alert is for, on one transport; `includeProbes` is for a node's own progress. */
   count(filter: RecipientFilter, transport: TransportKind, includeProbes: boolean): number {
-    const part = { transport, shard: 0, shards: 1, after: '' };
-    const { sql, values } = recipientQuery(filter, part, includeProbes);
-    const row = this.#reading(() =>
-      this.#statements.filter(`SELECT count(*) AS n FROM (${sql})`).get(...values),
-    );
-    return Number(row?.['n'] ?? 0);
+    if (filter.kind === 'probes')
+      return this.#probes(filter.deviceIds, { transport, shard: 0, shards: 1 }).length;
+    const { sql, values } = countQuery(filter.reach, transport, includeProbes);
+    const rows = this.#reading(() => this.#statements.filter(sql).all(...values));
+    return Number(rows?.[0]?.[0] ?? 0);
   }
 
   /**
@@ -161,31 +255,43 @@ export class Registry {
    * when it has fewer than `limit`: only then, or when the file is damaged, does it leave out anybody.
    */
   page(filter: RecipientFilter, at: AudiencePart & { limit: number }): Recipient[] {
+    const { from, to } = placeRange(at);
+    let after = at.after === '' ? { place: from, h: -1, n: -1 } : this.#position(at);
+    if (filter.kind === 'probes')
+      return this.#probes(filter.deviceIds, at)
+        .filter(({ position }) => isAfter(position, after))
+        .slice(0, at.limit)
+        .map(({ recipient }) => recipient);
     const recipients: Recipient[] = [];
-    let { after } = at;
     for (;;) {
-      const missing = at.limit - recipients.length;
-      const { sql, values } = recipientQuery(filter, { ...at, after }, true);
-      const rows =
-        this.#reading(() => this.#statements.filter(pageOf(sql)).all(...values, missing)) ?? [];
+      const limit = at.limit - recipients.length;
+      const { sql, values } = recipientQuery(filter.reach, { after, to, limit });
+      const rows = this.#reading(() => this.#statements.filter(sql).all(...values)) ?? [];
       for (const raw of rows) {
-        const row = this.#checked(raw);
-        if (row && row.device_id !== raw['wanted'])
+        const position = { place: Number(raw[0]), h: Number(raw[1]), n: Number(raw[2]) };
+        // Who holds several areas of the alert comes several times, one after the other.
+        if (!isAfter(position, after)) continue;
+        after = position;
+        const row = this.#checked(raw, 3);
+        if (row && (row.h !== position.h || row.place !== position.place))
           this.#noteDamage('an index leads to another row');
-        else if (row && row.active === 1) recipients.push(toRecipient(row));
+        else if (row) recipients.push(decodeRecipient(row.record, row.n));
       }
-      after = String(rows.at(-1)?.['wanted'] ?? '');
-      if (rows.length < missing || recipients.length >= at.limit) return recipients;
+      if (rows.length < limit || recipients.length >= at.limit) return recipients;
     }
   }
 
   /** A device by its id, if it is still active: for a retry. `damaged`: it is there and cannot be read now. */
   recipient(deviceId: string): Recipient | 'damaged' | undefined {
-    const raw = this.#reading(() => this.#statements.device.get(deviceId));
-    if (raw === undefined) return this.#damaged ? 'damaged' : undefined;
-    const row = this.#checked(raw);
-    if (!row) return 'damaged';
-    return row.active === 1 ? toRecipient(row) : undefined;
+    let isDamaged = this.#damaged;
+    const h = idHash(deviceId);
+    for (const raw of this.#reading(() => this.#statements.byHash.all(h)) ?? []) {
+      const row = this.#checked(raw);
+      if (!row) isDamaged = true;
+      else if (deviceIdOf(row.record) === deviceId)
+        return row.place === null ? undefined : decodeRecipient(row.record, row.n);
+    }
+    return isDamaged ? 'damaged' : undefined;
   }
 
   /** How many devices are known, the removed ones among them: as many as a whole stream has messages. */
@@ -198,23 +304,22 @@ export class Registry {
     return this.#counts.purged;
   }
 
-  /** Records as the streams hold them, tombstones among them, in the order of their ids after `after`. */
-  records(after: string, limit: number): RegistryRecord[] {
-    return this.goodRecords(after, limit).records;
-  }
-
-  /** The same, with the id to go on from; absent: there is no more, or the file cannot be read on. */
+  /**
+   * Records as the streams hold them, tombstones among them, in the order of their ids' hashes: those behind `after`
+   * (empty: from the first). `last` is what to go on from; absent: there is no more, or the file cannot be read on.
+   */
   goodRecords(
     after: string,
     limit: number,
   ): { records: RegistryRecord[]; last: string | undefined } {
-    const rows = this.#reading(() => this.#statements.records.all(after, limit)) ?? [];
+    const [h = -1, n = -1] = after === '' ? [] : after.split(':').map(Number);
+    const rows = this.#reading(() => this.#statements.inOrderOfHash.all(h, n, limit)) ?? [];
     const records = rows.flatMap((raw) => {
       const row = this.#checked(raw);
-      return row ? [RegistryRecord.parse(JSON.parse(row.record))] : [];
+      return row ? [decodeRecord(row.record, row.version)] : [];
     });
-    const last = rows.length < limit ? undefined : rows.at(-1)?.['device_id'];
-    return { records, last: typeof last === 'string' ? last : undefined };
+    const last = rows.length < limit ? undefined : rows.at(-1);
+    return { records, last: last && `${Number(last[1])}:${Number(last[0])}` };
   }
 
   /** Forgets at most `limit` tombstones with a version (ms since 1970) below `beforeMs`. Returns how many. */
@@ -222,30 +327,30 @@ export class Registry {
     const done = this.#reading(() => this.#statements.purge.run(Math.round(beforeMs), limit));
     const count = Number(done?.changes ?? 0);
     if (count === 0) return 0;
-    this.#counts.purged += count;
-    this.#counts.known -= count;
+    const { active, known, purged } = this.#counts;
+    this.#counts = { active, known: known - count, purged: purged + count };
     this.#writeCounts();
     return count;
   }
 
   /**
-   * Checks the next `limit` rows, and that each can be found by its areas. Returns how many were looked at; fewer than
-   * `limit` means that the end was reached and the next call begins again.
+   * Checks the next `limit` rows, and that each can be found by its areas and by its id. Returns how many were looked
+   * at; fewer than `limit` means that the end was reached and the next call begins again.
    */
   scrub(limit: number): number {
-    const rows = this.#reading(() => this.#statements.scrub.all(this.#scrubbed, limit)) ?? [];
+    const rows =
+      this.#reading(() => this.#statements.inOrderOfArrival.all(this.#scrubbed, limit)) ?? [];
     for (const raw of rows) {
       const row = this.#checked(raw);
-      if (row && row.active === 1 && !this.#isFoundByItsAreas(row))
-        this.#noteDamage('a device is missing from an area');
+      if (row && !this.#isFound(row)) this.#noteDamage('a device is missing from an index');
     }
-    this.#scrubbed = rows.length < limit ? 0 : Number(rows.at(-1)?.['n'] ?? 0);
+    this.#scrubbed = rows.length < limit ? 0 : Number(rows.at(-1)?.[0] ?? 0);
     return rows.length;
   }
 
   /** Copies the file as it stands at one instant, without stopping anything for long. */
   async copyTo(path: string): Promise<void> {
-    await backup(this.#db, path, { rate: 1_000 });
+    await backup(this.#db, path, { rate: COPIED_AT_ONCE });
   }
 
   /**
@@ -259,10 +364,13 @@ export class Registry {
       else removeReplica(this.path);
       renameSync(path, this.path);
     } finally {
-      const opened = openReplica(this.path, true);
+      const opened = openReplica(this.path, 'none');
       this.#db = opened.db;
       this.#isNew = opened.isNew;
       this.#damaged = opened.isMarkedDamaged;
+      this.#isUnchecked = false;
+      this.#isFilling = false;
+      this.#fileNumber++;
       this.#scrubbed = 0;
       this.#statements = prepareAll(this.#db);
       this.#counts = this.#readCounts();
@@ -270,11 +378,13 @@ export class Registry {
   }
 
   close(): void {
+    // What is being filled without a log is not worth keeping: the next life begins it anew.
+    if (!this.#isFilling) this.commit();
     this.#db.close();
   }
 
   #readCounts(): Counts {
-    const row = this.#db.prepare('SELECT active, known, purged FROM state').get();
+    const row = this.#statements.counts.get();
     const count = (name: string) => Number(row?.[name] ?? 0);
     return { active: count('active'), known: count('known'), purged: count('purged') };
   }
@@ -284,49 +394,101 @@ export class Registry {
     this.#statements.setCounts.run(active, known, purged);
   }
 
+  #rollBack(): void {
+    if (!this.#db.isTransaction) return;
+    this.#db.exec('ROLLBACK');
+    this.#counts = this.#countsBefore;
+    this.#fileNumber++;
+  }
+
   #applyOne(record: RegistryRecord): void {
     const deviceId = recordDeviceId(record);
     const statements = this.#statements;
-    const held = statements.version.get(deviceId)?.['version'];
-    if (held !== undefined && record.version <= Number(held)) return;
-    const known = held === undefined ? undefined : statements.device.get(deviceId);
-    const row = toRow(deviceId, record);
-    if (known) this.#dropAreas(known);
-    const wasActive = known?.['active'] === 1 ? 1 : 0;
-    const values = [row.version, row.active, row.transport, row.shard, row.probe, row.record];
-    const checksum = rowChecksum(row);
+    const h = idHash(deviceId);
+    const known = this.#find(deviceId, h);
+    if (known && record.version <= known.version) return;
+    const text = encodeRecord(record);
+    const isActive = record.state === 'active';
+    const place = isActive ? placeOf(deviceId, record.subscription.address.transport) : null;
+    const { version } = record;
+    const checksum = rowChecksum({ h, version, place, record: text });
+    const before = known ? this.#areasBefore(known) : [];
     const n = known
-      ? Number(known['n'])
-      : Number(statements.insert.run(deviceId, ...values, checksum).lastInsertRowid);
-    if (known) statements.update.run(...values, checksum, n);
-    this.#counts.active += row.active - wasActive;
-    if (!known) this.#counts.known++;
-    if (record.state === 'removed') return;
-    for (const code of new Set(record.subscription.areaCodes))
-      statements.addArea.run(code, row.transport, row.shard, deviceId, n, departmentOf(code));
+      ? known.n
+      : Number(statements.insert.run(h, version, place, text, checksum).lastInsertRowid);
+    if (known) statements.update.run(version, place, text, checksum, n);
+    const { active, known: devices, purged } = this.#counts;
+    const difference = (isActive ? 1 : 0) - (known && known.place !== null ? 1 : 0);
+    this.#counts = { active: active + difference, known: devices + (known ? 0 : 1), purged };
+    const codes = codesOf(record);
+    if (known && known.place === place && isSame(before, codes)) return;
+    for (const code of before) statements.dropArea.run(known?.place ?? null, code, h, n);
+    if (place !== null) for (const code of codes) statements.addArea.run(place, code, h, n);
   }
 
-  #dropAreas(known: Record<string, unknown>): void {
-    if (known['active'] !== 1) return;
-    const row = checkedRow(known);
-    // What a damaged row says of its areas means nothing: every area is looked through for it.
-    if (!row) this.#statements.dropEverywhere.run(String(known['device_id']));
-    else
-      for (const code of areasOf(row))
-        this.#statements.dropArea.run(code, row.transport, row.shard, row.device_id);
+  /** The row of a device, as it stands: its checksum is not looked at. */
+  #find(deviceId: string, h: number): DeviceRow | undefined {
+    for (const raw of this.#reading(() => this.#statements.byHash.all(h)) ?? []) {
+      const [n, , version, place, record, checksum] = raw;
+      if (typeof record !== 'string' || !isRecordOf(record, deviceId)) continue;
+      return {
+        n: Number(n),
+        h,
+        version: Number(version),
+        place: place === null ? null : Number(place),
+        record,
+        checksum: Number(checksum),
+      };
+    }
+    return undefined;
   }
 
-  #isFoundByItsAreas(row: DeviceRow): boolean {
-    return [...new Set(areasOf(row))].every(
-      (code) =>
-        this.#reading(() =>
-          this.#statements.hasArea.get(code, row.transport, row.shard, row.device_id, row.n),
-        ) !== undefined,
+  /** The areas under which a device stands in the index. A damaged row does not say: it is taken out of all of them. */
+  #areasBefore(known: DeviceRow): readonly string[] {
+    if (rowChecksum(known) === known.checksum) return codesIn(known.record);
+    this.#statements.dropEverywhere.run(known.n);
+    return [];
+  }
+
+  #isFound(row: DeviceRow): boolean {
+    const { hasArea, hasHash } = this.#statements;
+    const { place, h, n } = row;
+    const isThere = (read: () => unknown) => this.#reading(read) !== undefined;
+    return (
+      isThere(() => hasHash.get(h, n)) &&
+      codesIn(row.record).every((code) => isThere(() => hasArea.get(place, code, h, n)))
     );
   }
 
-  #checked(raw: unknown): DeviceRow | undefined {
-    const row = checkedRow(raw);
+  /** The named devices that are probes and belong to a part of the audience, in its order. */
+  #probes(
+    deviceIds: readonly string[],
+    part: Omit<AudiencePart, 'after'>,
+  ): { recipient: Recipient; position: Position }[] {
+    const { from, to } = placeRange(part);
+    const found = [...new Set(deviceIds.slice(0, MAX_PROBES))].flatMap((deviceId) => {
+      const place = placeOf(deviceId, part.transport);
+      if (place < from || place >= to) return [];
+      const h = idHash(deviceId);
+      return (this.#reading(() => this.#statements.byHash.all(h)) ?? []).flatMap((raw) => {
+        const row = this.#checked(raw);
+        if (row?.place !== place || deviceIdOf(row.record) !== deviceId) return [];
+        if (!isProbeText(row.record)) return [];
+        const recipient = decodeRecipient(row.record, row.n);
+        return [{ recipient, position: { place, h, n: row.n } }];
+      });
+    });
+    return found.sort((a, b) => (isAfter(a.position, b.position) ? 1 : -1));
+  }
+
+  /** Where to go on: behind a device, or, when this file lacks it, behind where it would stand. */
+  #position({ after, transport }: AudiencePart): Position {
+    const h = idHash(after);
+    return { place: placeOf(after, transport), h, n: this.#find(after, h)?.n ?? -1 };
+  }
+
+  #checked(raw: RawRow, at = 0): DeviceRow | undefined {
+    const row = checkedRow(raw, at);
     if (!row) this.#noteDamage('a row fails its checksum');
     return row;
   }
@@ -351,69 +513,28 @@ export class Registry {
     this.#damaged = true;
     this.#onDamage(what);
   }
+
+  /** Copies a long log into the file, in a thread: its syncing would hold up whatever is to be sent. */
+  async #shortenLog(): Promise<void> {
+    if (this.#isFilling || this.#isCheckpointing || this.path === ':memory:') return;
+    const size = statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    if (size < LONG_LOG_BYTES) return;
+    this.#isCheckpointing = true;
+    // A failure (a full disk) is met again by the next commit.
+    await runReplicaTask('checkpoint', this.path).catch(() => undefined);
+    this.#isCheckpointing = false;
+  }
 }
 
-type Statements = ReturnType<typeof prepareAll>;
-
-/** Everything that is asked more than now and then, prepared once for each file. */
-function prepareAll(db: DatabaseSync) {
-  const filters = new Map<string, StatementSync>();
-  const area = 'code = ? AND transport = ? AND shard = ? AND device_id = ?';
-  return {
-    device: db.prepare('SELECT * FROM devices WHERE device_id = ?'),
-    version: db.prepare('SELECT version FROM devices WHERE device_id = ?'),
-    records: db.prepare('SELECT * FROM devices WHERE device_id > ? ORDER BY device_id LIMIT ?'),
-    scrub: db.prepare('SELECT * FROM devices WHERE n > ? ORDER BY n LIMIT ?'),
-    insert: db.prepare('INSERT INTO devices VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)'),
-    update: db.prepare(
-      'UPDATE devices SET version = ?, active = ?, transport = ?, shard = ?, probe = ?, record = ?, checksum = ? WHERE n = ?',
-    ),
-    addArea: db.prepare('REPLACE INTO device_areas VALUES (?, ?, ?, ?, ?, ?)'),
-    dropArea: db.prepare(`DELETE FROM device_areas WHERE ${area}`),
-    dropEverywhere: db.prepare('DELETE FROM device_areas WHERE device_id = ?'),
-    hasArea: db.prepare(`SELECT 1 FROM device_areas WHERE ${area} AND n = ?`),
-    cursor: db.prepare('SELECT created, sequence FROM cursors WHERE site = ?'),
-    setCursor: db.prepare('REPLACE INTO cursors VALUES (?, ?, ?)'),
-    setCounts: db.prepare('UPDATE state SET active = ?, known = ?, purged = ?'),
-    wholeSince: db.prepare('SELECT whole_since FROM state'),
-    purge: db.prepare(
-      'DELETE FROM devices WHERE n IN (SELECT n FROM devices WHERE active = 0 AND version < ? ORDER BY version LIMIT ?)',
-    ),
-    filter: (sql: string): StatementSync => {
-      const kept = filters.get(sql) ?? db.prepare(sql);
-      if (filters.size >= KEPT_STATEMENTS) filters.clear();
-      filters.set(sql, kept);
-      return kept;
-    },
-  };
+function isAfter(a: Position, b: Position): boolean {
+  if (a.place !== b.place) return a.place > b.place;
+  return a.h !== b.h ? a.h > b.h : a.n > b.n;
 }
 
-/** The rows behind a query of {@link recipientQuery}, in its order. */
-function pageOf(sql: string): string {
-  return `SELECT d.*, p.device_id AS wanted FROM (${sql} LIMIT ?) p LEFT JOIN devices d ON d.n = p.n ORDER BY p.shard, p.device_id`;
+function isRecordOf(record: string, deviceId: string): boolean {
+  return record.startsWith('{') ? deviceIdOf(record) === deviceId : record.startsWith(deviceId);
 }
 
-function toRow(deviceId: string, record: RegistryRecord): Omit<DeviceRow, 'n' | 'checksum'> {
-  const isActive = record.state === 'active';
-  return {
-    device_id: deviceId,
-    version: record.version,
-    active: isActive ? 1 : 0,
-    transport: isActive ? record.subscription.address.transport : '',
-    shard: finestShard(deviceId),
-    probe: isActive && record.probe ? 1 : 0,
-    record: JSON.stringify(record),
-  };
-}
-
-/** A row that passed its checksum holds what was parsed before it was written. */
-function toRecipient(row: DeviceRow): Recipient {
-  const { subscription } = JSON.parse(row.record) as RegistryRecord & { state: 'active' };
-  const { address, language } = subscription;
-  return { deviceId: row.device_id, address, language };
-}
-
-function areasOf(row: DeviceRow): readonly string[] {
-  const record = JSON.parse(row.record) as RegistryRecord;
-  return record.state === 'active' ? record.subscription.areaCodes : [];
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((code, i) => code === b[i]);
 }
