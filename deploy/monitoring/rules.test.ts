@@ -1,0 +1,162 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { alertmanagerConfig } from './alertmanager-config.ts';
+
+const HERE = import.meta.dirname;
+const ROOT = resolve(HERE, '../..');
+const RUNBOOKS = join(ROOT, 'deploy/runbooks');
+const RULES = readdirSync(join(HERE, 'rules')).map((file) => ({
+  file,
+  text: readFileSync(join(HERE, 'rules', file), 'utf8'),
+}));
+const ALL_RULES = RULES.map(({ text }) => text).join('\n');
+const ALERTS = [...ALL_RULES.matchAll(/^\s+- alert: (\w+)$/gm)].map(([, name = '']) => name);
+
+const isThere = (program: string) => spawnSync(program, ['--version']).error === undefined;
+/** Debian: apt-get install prometheus prometheus-alertmanager. */
+const withTools = isThere('promtool') && isThere('amtool') ? describe : describe.skip;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tocsin-rules-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** NoProof → no-proof */
+function runbookOf(alert: string): string {
+  return alert.replaceAll(/(?<!^)([A-Z])/g, '-$1').toLowerCase();
+}
+
+test('every alert has a runbook of its own name, and says so', () => {
+  expect(ALERTS.length).toBeGreaterThan(20);
+  const links = [...ALL_RULES.matchAll(/runbook_url: \/runbooks\/([a-z-]+)$/gm)].map(
+    ([, name]) => name,
+  );
+  expect(links).toEqual(ALERTS.map(runbookOf));
+  const written = readdirSync(RUNBOOKS).map((file) => file.replace(/\.md$/, ''));
+  expect(written).toEqual(expect.arrayContaining(links));
+});
+
+test('every runbook belongs to an alert, or to a word of the on-call page', () => {
+  const fromThePage = ['README', 'alert-not-witnessed'];
+  const known = new Set([...ALERTS.map(runbookOf), ...fromThePage]);
+  const strangers = readdirSync(RUNBOOKS).filter((file) => !known.has(file.replace(/\.md$/, '')));
+  expect(strangers).toEqual([]);
+});
+
+test('every runbook says what it means, what to look at, what to do and how to prove that it is over', () => {
+  for (const file of readdirSync(RUNBOOKS).filter((name) => name !== 'README.md')) {
+    const text = readFileSync(join(RUNBOOKS, file), 'utf8');
+    const headings = [...text.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    expect({ file, headings }).toEqual({
+      file,
+      headings: ['Meaning', 'What to look at', 'What to do', 'How to prove that it is over'],
+    });
+  }
+});
+
+test('every metric that a rule reads is made by the code, or by Prometheus itself', () => {
+  const sources = execFileSync('git', ['grep', '-hoE', "'[a-z]+(_[a-z0-9]+)+'", '--', 'services'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  const made = new Set(sources.split('\n').map((line) => line.slice(1, -1)));
+  const expressions = ALL_RULES.replaceAll(/^\s+(summary|description|runbook_url):.*$/gm, '');
+  const read = new Set(
+    [...expressions.matchAll(/\b(?:canary|ingest|dispatcher|edge|tocsin)_[a-z0-9_]+\b/g)].map(
+      ([name]) => name,
+    ),
+  );
+  const recorded = /_(?:proof_age|last_receipt$|bad)/;
+  const unknown = [...read].filter((name) => !made.has(name) && !recorded.test(name));
+  expect(unknown).toEqual([]);
+  expect(read.size).toBeGreaterThan(12);
+});
+
+withTools('with promtool and amtool', () => {
+  test('the rules are well formed', () => {
+    const files = RULES.map(({ file }) => join(HERE, 'rules', file));
+    expect(() => execFileSync('promtool', ['check', 'rules', ...files])).not.toThrow();
+  });
+
+  test.each(['proofs.yml', 'parts.yml'])(
+    'P5: rule tests of %s: who is called, and when',
+    (file) => {
+      expect(testRules(join(HERE, 'rule-tests', file))).toEqual({ passed: true });
+    },
+  );
+
+  test.each([
+    [
+      'a rule on age that lets go when the receiver dies',
+      'proofs.yml',
+      `max by (path) (max_over_time(canary_last_receipt_timestamp_seconds[6h]))`,
+      `max by (path) (canary_last_receipt_timestamp_seconds)`,
+    ],
+    [
+      'absence that is waited for twice',
+      'proofs.yml',
+      `          (time() - max(max_over_time(canary_last_receipt_timestamp_seconds[6h])) > 90)
+          or on() absent_over_time(canary_last_receipt_timestamp_seconds[90s])`,
+      `          (time() - max(canary_last_receipt_timestamp_seconds) > 90)
+          or on() absent_over_time(canary_last_receipt_timestamp_seconds[3m])`,
+    ],
+    ['a rule on age that is half a minute too slow', 'proofs.yml', `[6h])) > 90)`, `[6h])) > 120)`],
+    [
+      'a path that was never proved taken for unknown',
+      'proofs.yml',
+      `expr: path:canary_proof_age:seconds > 150`,
+      `expr: path:canary_proof_age:seconds > 150 and path:canary_last_receipt:timestamp > 0`,
+    ],
+    [
+      'the usual burn rate of 99.9 %, which calls for one lost message',
+      'proofs.yml',
+      `ratio_rate1h > 14.4 * 0.005 and path:canary_bad:ratio_rate5m > 14.4 * 0.005`,
+      `ratio_rate1h > 14.4 * 0.0005`,
+    ],
+    [
+      'a bus rule that waits ten minutes',
+      'parts.yml',
+      `"site", "(.*)")) == 0\n        for: 1m`,
+      `"site", "(.*)")) == 0\n        for: 10m`,
+    ],
+  ])('the rule tests notice %s', (_what, file, right, wrong) => {
+    const original = RULES.find((rule) => rule.file === file)?.text ?? '';
+    expect(original.split(right)).toHaveLength(2);
+    writeFileSync(join(folder, file), original.replace(right, wrong));
+    const tests = readFileSync(join(HERE, 'rule-tests', file), 'utf8');
+    const mutated = join(folder, `test-${file}`);
+    writeFileSync(mutated, tests.replace(`../rules/${file}`, file));
+    expect(testRules(mutated)).toMatchObject({ passed: false });
+  });
+
+  test('pages, tickets and the sign of life each go their own way', () => {
+    const config = join(folder, 'alertmanager.yml');
+    const receivers = {
+      pagers: ['http://127.0.0.1:9/one', 'http://127.0.0.1:9/two'],
+      tickets: 'http://127.0.0.1:9/tickets',
+      deadMan: 'http://127.0.0.1:9/dead-man',
+    };
+    writeFileSync(config, JSON.stringify(alertmanagerConfig(receivers)));
+    expect(() => execFileSync('amtool', ['check-config', config])).not.toThrow();
+    const goesTo = (...labels: string[]) =>
+      execFileSync('amtool', ['config', 'routes', 'test', `--config.file=${config}`, ...labels], {
+        encoding: 'utf8',
+      }).trim();
+    expect(goesTo('alertname=NoProof', 'severity=page')).toBe('pager');
+    expect(goesTo('alertname=CanariesDisagree', 'severity=ticket')).toBe('tickets');
+    expect(goesTo('alertname=Watchdog', 'severity=none')).toBe('dead-man');
+    // What nobody thought of calls somebody.
+    expect(goesTo('alertname=Unheard')).toBe('pager');
+  });
+});
+
+function testRules(file: string): { passed: boolean; output?: string } {
+  const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? { passed: true } : { passed: false, output: `${stdout}${stderr}` };
+}
