@@ -103,7 +103,7 @@ export function openReplica(path: string, check: StructureCheck = 'small-files')
 /** From here to {@link endFilling} nothing is synced and no log is kept: a file that is empty is filled in one go. */
 export function beginFilling(db: DatabaseSync): void {
   db.exec(
-    `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -98304; PRAGMA user_version = ${FILLING_VERSION};`,
+    `PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA user_version = ${FILLING_VERSION};`,
   );
 }
 

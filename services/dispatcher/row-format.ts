@@ -145,9 +145,14 @@ function reasonOf(text: string): 'gone' | 'unsubscribed' {
   return text === 'gone' ? 'gone' : 'unsubscribed';
 }
 
-/** A time in its usual spelling is kept as milliseconds in base 36, another one as it is: both come back as they were. */
+/** What `toISOString` writes since 1970: 24 characters, milliseconds, UTC. */
+const USUAL_TIME = /^(?:19[7-9]|2)\d+-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{3}Z$/;
+
+/**
+ * A time in its usual spelling is kept as milliseconds in base 36, another one as it is: both come back as they were. No
+ * day that there is not in its month comes here: the record was parsed.
+ */
 function shortTime(iso: string): string {
-  const ms = Date.parse(iso);
-  const isUsual = ms >= 0 && new Date(ms).toISOString() === iso;
-  return isUsual ? ms.toString(36) : iso;
+  const ms = iso.length === 24 && USUAL_TIME.test(iso) ? Date.parse(iso) : Number.NaN;
+  return ms >= 0 ? ms.toString(36) : iso;
 }

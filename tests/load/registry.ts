@@ -6,56 +6,60 @@ import { z } from 'zod';
 import { startNats, type TestNats } from '../support/nats-server.ts';
 import { openLoader, SCANNED_AREA } from './registry-load.ts';
 
-/** Figures of one size of registry. Times are from the start of a process to a replica that holds everybody. */
-interface RegistryFigures {
-  readonly devices: number;
-  readonly loadSeconds: number;
-  readonly coldFromStreamSeconds: number;
-  /** Of the replica's process: what a machine that does nothing else would take at least. */
-  readonly coldFromStreamCpuSeconds: number;
-  readonly coldFromPeerSeconds: number;
-  readonly coldFromPeerCpuSeconds: number;
-  readonly warmRestartSeconds: number;
-  readonly catchUp1000Seconds: number;
-  readonly catchUp10PercentSeconds: number;
-  readonly scanRowsPerSecond: number;
-  readonly scanRows: number;
-  readonly countMs: number;
-  readonly rssMb: number;
-  readonly peakRssMb: number;
-  readonly fileMb: number;
-  readonly busRssMb: number;
-  readonly busDiskMb: number;
-}
-
-const Whole = z.object({
+const Look = z.object({ longestBlockMs: z.number(), rssMb: z.number(), peakRssMb: z.number() });
+const Whole = Look.extend({
   type: z.literal('whole'),
+  /** From the start of the process. */
   ms: z.number(),
-  openMs: z.number(),
   cpuSeconds: z.number(),
   devices: z.number(),
   /** Copies taken from a peer. */
   copies: z.number(),
   port: z.number(),
-  rssMb: z.number(),
-  peakRssMb: z.number(),
+  /** Of the process before it opened the file. */
+  baseRssMb: z.number(),
   fileMb: z.number(),
 });
+type Whole = z.infer<typeof Whole>;
 const Scanned = z.object({
   type: z.literal('scanned'),
   rows: z.number(),
   ms: z.number(),
   countMs: z.number(),
+  longestPageMs: z.number(),
 });
+type Scanned = z.infer<typeof Scanned>;
+const Block = Look.extend({ type: z.literal('block') });
+
+/** Figures of one size of registry. Times are from the start of a process to a replica that holds everybody. */
+interface RegistryFigures {
+  readonly devices: number;
+  readonly loadSeconds: number;
+  readonly coldFromStream: Whole;
+  readonly coldFromPeer: Whole;
+  readonly longestBlockOfGiverMs: number;
+  readonly warmRestart: Whole;
+  readonly behind1000: Whole;
+  readonly behind10Percent: Whole;
+  readonly commune: Scanned;
+  readonly department: Scanned;
+  readonly everybody: Scanned;
+  /** Of the replica from a copy after all scans. */
+  readonly rssAfterScansMb: number;
+  readonly busRssMb: number;
+  readonly busDiskMb: number;
+}
 
 const DEFAULT_SIZES = [10_000, 100_000, 1_000_000];
 const WHOLE_WITHIN_MS = 600_000;
-/** Recipients in a shard, as ingest cuts audiences. */
-const PER_SHARD = 2_000;
+/** Every department that the devices of the load live in. */
+const EVERYWHERE = ['06', ...Array.from({ length: 70 }, (_, i) => String(21 + i))];
 
 interface Replica {
-  readonly whole: z.infer<typeof Whole>;
-  readonly scan: () => Promise<z.infer<typeof Scanned>>;
+  readonly whole: Whole;
+  /** The second of two: what an alert reads first is read from the disk. */
+  readonly scan: (areas: readonly string[]) => Promise<Scanned>;
+  readonly look: () => Promise<z.infer<typeof Block>>;
   readonly end: () => Promise<void>;
 }
 
@@ -65,15 +69,12 @@ async function startReplica(
   devices: number,
   peerPort?: number,
 ): Promise<Replica> {
-  const shards = 2 ** Math.max(0, Math.ceil(Math.log2(devices / 10 / PER_SHARD)));
   const setup = {
     path,
     sites: JSON.stringify([{ site: 'a', url: nats.url, monitorUrl: nats.monitorUrl }]),
     peers: JSON.stringify(
       peerPort === undefined ? [] : [{ name: 'b', site: 'b', url: `http://127.0.0.1:${peerPort}` }],
     ),
-    area: SCANNED_AREA,
-    shards,
   };
   const child = fork(join(import.meta.dirname, 'replica-process.ts'), [JSON.stringify(setup)]);
   const gone = new Promise<void>((done) => child.once('exit', () => done()));
@@ -92,12 +93,18 @@ async function startReplica(
   if (whole.copies !== (peerPort === undefined ? 0 : 1)) throw new Error('no copy was taken');
   return {
     whole,
-    scan: () => {
-      child.send('scan');
+    scan: async (areas) => {
+      child.send({ ask: 'scan', areas });
+      await answer(Scanned);
+      child.send({ ask: 'scan', areas });
       return answer(Scanned);
     },
+    look: () => {
+      child.send({ ask: 'block' });
+      return answer(Block);
+    },
     end: async () => {
-      child.send('end');
+      child.send({ ask: 'end' });
       await gone;
     },
   };
@@ -108,10 +115,10 @@ async function measure(devices: number, say: (line: string) => void): Promise<Re
   const nats = await startNats({ storeDir: join(folder, 'store') });
   const loader = await openLoader(nats.url);
   const path = (name: string) => join(folder, `${name}.sqlite`);
-  const restart = async (): Promise<number> => {
+  const restart = async (): Promise<Whole> => {
     const replica = await startReplica(path('stream'), nats, devices);
     await replica.end();
-    return replica.whole.ms / 1000;
+    return replica.whole;
   };
   try {
     say(`${devices}: loading the stream`);
@@ -121,34 +128,36 @@ async function measure(devices: number, say: (line: string) => void): Promise<Re
     const bus = await busFigures(nats);
     say(`${devices}: a replica from the stream`);
     const first = await startReplica(path('stream'), nats, devices);
+    await first.look();
     say(`${devices}: a replica from its copy`);
     const second = await startReplica(path('copy'), nats, devices, first.whole.port);
+    const giver = await first.look();
+    say(`${devices}: scans`);
+    const commune = await second.scan([SCANNED_AREA]);
+    const department = await second.scan(['75']);
+    const everybody = await second.scan(EVERYWHERE);
+    const after = await second.look();
     await second.end();
-    await first.scan();
-    const scanned = await first.scan();
     await first.end();
     say(`${devices}: restarts`);
-    const warmRestartSeconds = await restart();
+    const warmRestart = await restart();
     await loader.register(0, Math.min(1_000, devices));
-    const catchUp1000Seconds = await restart();
+    const behind1000 = await restart();
     await loader.register(0, devices / 10);
-    const catchUp10PercentSeconds = await restart();
+    const behind10Percent = await restart();
     return {
       devices,
       loadSeconds,
-      coldFromStreamSeconds: first.whole.ms / 1000,
-      coldFromStreamCpuSeconds: first.whole.cpuSeconds,
-      coldFromPeerSeconds: second.whole.ms / 1000,
-      coldFromPeerCpuSeconds: second.whole.cpuSeconds,
-      warmRestartSeconds,
-      catchUp1000Seconds,
-      catchUp10PercentSeconds,
-      scanRowsPerSecond: (scanned.rows / scanned.ms) * 1000,
-      scanRows: scanned.rows,
-      countMs: scanned.countMs,
-      rssMb: second.whole.rssMb,
-      peakRssMb: first.whole.peakRssMb,
-      fileMb: second.whole.fileMb,
+      coldFromStream: first.whole,
+      coldFromPeer: second.whole,
+      longestBlockOfGiverMs: giver.longestBlockMs,
+      warmRestart,
+      behind1000,
+      behind10Percent,
+      commune,
+      department,
+      everybody,
+      rssAfterScansMb: after.rssMb,
       ...bus,
     };
   } finally {
@@ -170,24 +179,35 @@ async function busFigures(nats: TestNats): Promise<{ busRssMb: number; busDiskMb
 
 const ROWS: readonly [string, (figures: RegistryFigures) => string][] = [
   ['load into the stream', (f) => seconds(f.loadSeconds)],
+  ['cold start from the stream (CPU)', (f) => start(f.coldFromStream)],
+  ['cold start from a peer’s copy (CPU)', (f) => start(f.coldFromPeer)],
+  ['restart with a warm file (CPU)', (f) => start(f.warmRestart)],
+  ['the same, 1,000 changes behind', (f) => start(f.behind1000)],
+  ['the same, 10 % of all behind', (f) => start(f.behind10Percent)],
+  ['scan of an area of 10 %', (f) => scanned(f.commune)],
+  ['scan of a department of 22 %', (f) => scanned(f.department)],
+  ['scan of everybody', (f) => scanned(f.everybody)],
+  ['longest page of 200 of these', (f) => ms(longestPage(f))],
   [
-    'cold start from the stream (CPU)',
-    (f) => withCpu(f.coldFromStreamSeconds, f.coldFromStreamCpuSeconds),
+    'count of the area / of everybody',
+    (f) => `${ms(f.commune.countMs)} / ${ms(f.everybody.countMs)}`,
   ],
   [
-    'cold start from a peer’s copy (CPU)',
-    (f) => withCpu(f.coldFromPeerSeconds, f.coldFromPeerCpuSeconds),
+    'longest block: filling from the stream / from a copy',
+    (f) => `${ms(f.coldFromStream.longestBlockMs)} / ${ms(f.coldFromPeer.longestBlockMs)}`,
   ],
-  ['restart with a warm file', (f) => seconds(f.warmRestartSeconds)],
-  ['the same, 1,000 changes behind', (f) => seconds(f.catchUp1000Seconds)],
-  ['the same, 10 % of all behind', (f) => seconds(f.catchUp10PercentSeconds)],
   [
-    'scan of an area of 10 %',
-    (f) => `${Math.round(f.scanRowsPerSecond).toLocaleString('en-GB')} rows/s`,
+    'longest block: warm start / catching up 10 % / giving a copy',
+    (f) =>
+      `${ms(f.warmRestart.longestBlockMs)} / ${ms(f.behind10Percent.longestBlockMs)} / ${ms(f.longestBlockOfGiverMs)}`,
   ],
-  ['count of that area', (f) => `${f.countMs.toFixed(1)} ms`],
-  ['memory after a copy / at most, from the stream', (f) => `${mb(f.rssMb)} / ${mb(f.peakRssMb)}`],
-  ['file', (f) => mb(f.fileMb)],
+  [
+    'memory before the file is opened / from the stream, at most / from a copy / after all scans',
+    (f) =>
+      `${mb(f.coldFromStream.baseRssMb)} / ${mb(f.coldFromStream.peakRssMb)} / ${mb(f.coldFromPeer.rssMb)} / ${mb(f.rssAfterScansMb)}`,
+  ],
+  ['beyond that base, after all scans', (f) => perDevice(f)],
+  ['file', (f) => mb(f.coldFromPeer.fileMb)],
   ['bus: memory / disk', (f) => `${mb(f.busRssMb)} / ${mb(f.busDiskMb)}`],
 ];
 
@@ -195,8 +215,25 @@ function seconds(value: number): string {
   return `${value.toFixed(value < 10 ? 2 : 1)} s`;
 }
 
-function withCpu(wallSeconds: number, cpuSeconds: number): string {
-  return `${seconds(wallSeconds)} (${seconds(cpuSeconds)})`;
+function start({ ms: wallMs, cpuSeconds }: Whole): string {
+  return `${seconds(wallMs / 1000)} (${seconds(cpuSeconds)})`;
+}
+
+function scanned({ rows, ms: wallMs }: Scanned): string {
+  return `${((wallMs * 1000) / rows).toFixed(1)} µs each`;
+}
+
+function longestPage({ commune, department, everybody }: RegistryFigures): number {
+  return Math.max(...[commune, department, everybody].map((each) => each.longestPageMs));
+}
+
+function perDevice({ devices, rssAfterScansMb, coldFromPeer }: RegistryFigures): string {
+  const bytes = ((rssAfterScansMb - coldFromPeer.baseRssMb) * 1e6) / devices;
+  return `${Math.round(bytes).toLocaleString('en-GB')} bytes a device`;
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }
 
 function mb(value: number): string {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { z } from 'zod';
 import { createDispatcherEvents } from '../../services/dispatcher/events.ts';
 import { followRegistry } from '../../services/dispatcher/follow-registry.ts';
@@ -21,11 +22,14 @@ import { sleep } from '../../shared/time/sleep.ts';
 
 /** One dispatcher's replica in a process of its own: it reports when it is whole, and scans when it is asked to. */
 const setup = z
-  .object({ path: z.string(), sites: BusSites, peers: Peers, area: z.string(), shards: z.int() })
+  .object({ path: z.string(), sites: BusSites, peers: Peers })
   .parse(JSON.parse(process.argv[2] ?? ''));
 
 const TOKEN = 'bench';
 const SLICE = 200;
+/** Recipients in a shard, as ingest cuts audiences. */
+const PER_SHARD = 2_000;
+const MAX_SHARDS = 1_024;
 
 const log = createLogger('dispatcher', 'bench', 'silent');
 const metricsRegistry = createMetricsRegistry('dispatcher', 'bench');
@@ -36,9 +40,10 @@ const events = {
     if (result === 'taken') copies++;
   },
 };
-const openedAtMs = performance.now();
+const baseRssMb = process.memoryUsage.rss() / 1e6;
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
 const registry = new Registry(setup.path);
-const openMs = performance.now() - openedAtMs;
 const buses = setup.sites.map(
   (site) =>
     new SiteBus({ site, clientName: 'bench', streams: ['REGISTRY'], allowUnsynced: false }, log),
@@ -68,42 +73,66 @@ finishApp(app, log);
 const http = await listen(app, { host: '127.0.0.1', port: 0 });
 
 process.on('message', (message) => {
-  if (message === 'scan') process.send?.({ type: 'scanned', ...scan() });
-  else if (message === 'end') void end();
+  const asked = z
+    .discriminatedUnion('ask', [
+      z.object({ ask: z.literal('scan'), areas: z.array(z.string()) }),
+      z.object({ ask: z.literal('block') }),
+      z.object({ ask: z.literal('end') }),
+    ])
+    .parse(message);
+  if (asked.ask === 'scan') process.send?.({ type: 'scanned', ...scan(asked.areas) });
+  else if (asked.ask === 'block') process.send?.({ type: 'block', ...look() });
+  else void end();
 });
 // Whole also when no bus answers yet: what is measured is the time until the streams have been read to their ends.
 while (!(follower.isWhole() && buses.every((bus) => bus.ready))) await sleep(5);
 process.send?.({
   type: 'whole',
   ms: performance.now(),
-  openMs,
   cpuSeconds: (process.cpuUsage().user + process.cpuUsage().system) / 1e6,
   devices: registry.size(),
   copies,
   port: http.port,
-  rssMb: process.memoryUsage.rss() / 1e6,
-  peakRssMb: process.resourceUsage().maxRSS / 1e3,
+  baseRssMb,
   fileMb: statSync(setup.path).size / 1e6,
+  ...look(),
 });
 
+/** The longest time for which nothing else could be done since the last look, and the memory. */
+function look() {
+  const longestBlockMs = delay.max / 1e6;
+  delay.reset();
+  return {
+    longestBlockMs,
+    rssMb: process.memoryUsage.rss() / 1e6,
+    peakRssMb: process.resourceUsage().maxRSS / 1e3,
+  };
+}
+
 /** All recipients of an alert, shard by shard in slices, as a dispatcher reads them. */
-function scan(): { rows: number; ms: number; countMs: number } {
-  const filter = { kind: 'public', reach: reachOf([setup.area]) } as const;
+function scan(areas: readonly string[]) {
+  const filter = { kind: 'public', reach: reachOf(areas) } as const;
   const startedMs = performance.now();
-  registry.count(filter, 'fcm', false);
+  const people = registry.count(filter, 'fcm', false);
   const countMs = performance.now() - startedMs;
+  const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, people / PER_SHARD)));
+  const shards = Math.min(MAX_SHARDS, wanted);
   let rows = 0;
-  for (let shard = 0; shard < setup.shards; shard++) {
+  let longestPageMs = 0;
+  for (let shard = 0; shard < shards; shard++) {
     let after = '';
     for (;;) {
-      const at = { transport: 'fcm', shard, shards: setup.shards, after, limit: SLICE } as const;
+      const pageStartedMs = performance.now();
+      const at = { transport: 'fcm', shard, shards, after, limit: SLICE } as const;
       const page = registry.page(filter, at);
+      longestPageMs = Math.max(longestPageMs, performance.now() - pageStartedMs);
       rows += page.length;
       after = page.at(-1)?.deviceId ?? '';
       if (page.length < SLICE) break;
     }
   }
-  return { rows, ms: performance.now() - startedMs - countMs, countMs };
+  const ms = performance.now() - startedMs - countMs;
+  return { rows, ms, countMs, longestPageMs };
 }
 
 async function end(): Promise<void> {
