@@ -2,6 +2,7 @@ import type { DispatchTransport } from './dispatch.ts';
 import { FairShare } from './fair-share.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import type { Transports } from './transports/registry.ts';
+import type { Outcome } from './transports/transport.ts';
 
 /** The transports as the dispatch uses them: each with its places in flight, each recipient's address to its own kind. */
 export function dispatchTransports(
@@ -16,7 +17,7 @@ export function dispatchTransports(
       share: new FairShare(fcm.maxInFlight),
       send: ({ address }, message, signal) => {
         if (address.transport !== 'fcm') throw new Error('not an FCM address');
-        return fcm.send(address, message, signal);
+        return settled((settle) => fcm.send(address, message, signal, settle));
       },
     },
     {
@@ -24,7 +25,7 @@ export function dispatchTransports(
       share: new FairShare(webPush.maxInFlight),
       send: ({ address }, message, signal) => {
         if (address.transport !== 'web-push') throw new Error('not a Web Push address');
-        return webPush.send(address, message, signal);
+        return settled((settle) => webPush.send(address, message, signal, settle));
       },
     },
   ];
@@ -39,4 +40,8 @@ export function dispatchTransports(
       return outcome;
     },
   }));
+}
+
+function settled(send: (settle: (outcome: Outcome) => void) => void): Promise<Outcome> {
+  return new Promise(send);
 }

@@ -7,7 +7,7 @@ import { getMessaging, type Messaging, type TokenMessage } from 'firebase-admin/
 import { AccessTokens } from '../../services/dispatcher/transports/fcm/access-token.ts';
 import { createFcmTransport } from '../../services/dispatcher/transports/fcm/fcm-transport.ts';
 import { HTTP2_POOL_DEFAULTS, Http2Pool } from '../../services/dispatcher/transports/http2-pool.ts';
-import type { OutgoingMessage } from '../../services/dispatcher/transports/transport.ts';
+import type { Outcome, OutgoingMessage } from '../../services/dispatcher/transports/transport.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import type { Contender, StandIn } from './contender.ts';
 
@@ -65,7 +65,9 @@ export async function ownFcm(standIn: StandIn, sessions: number): Promise<Conten
       const sender = async () => {
         while (next < messages) {
           const address = { transport: 'fcm', token: tokenAt(next++) } as const;
-          const outcome = await transport.send(address, alert, never);
+          const outcome = await new Promise<Outcome>((settle) =>
+            transport.send(address, alert, never, settle),
+          );
           if (outcome.kind !== 'accepted') throw new Error(`a message was ${outcome.kind}`);
         }
       };

@@ -6,11 +6,25 @@ export type Exchange =
   | { kind: 'answer'; status: number; retryAfter: string | undefined; body: string }
   | { kind: 'failed'; reason: ExchangeFailure };
 
-export interface ExchangeRequest {
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
-  readonly signal: AbortSignal;
+/** The failures, made once: they carry nothing of their request. */
+export const FAILED: { readonly [Reason in ExchangeFailure]: Exchange } = {
+  aborted: { kind: 'failed', reason: 'aborted' },
+  closed: { kind: 'failed', reason: 'closed' },
+  connection: { kind: 'failed', reason: 'connection' },
+  overloaded: { kind: 'failed', reason: 'overloaded' },
+  timeout: { kind: 'failed', reason: 'timeout' },
+};
+
+const SUCCESSES: ReadonlyMap<number, Exchange> = new Map(
+  [200, 201, 202, 204].map((status) => [
+    status,
+    { kind: 'answer', status, retryAfter: undefined, body: '' },
+  ]),
+);
+
+/** The one answer of a success: nobody reads what comes with it. Undefined for any other status. */
+export function successAnswer(status: number): Exchange | undefined {
+  return SUCCESSES.get(status);
 }
 
 /** The most that is read of a provider's answer; the rest is dropped, the status counts. */
@@ -31,46 +45,6 @@ export class BoundedBody {
   }
 
   text(): string {
-    return Buffer.concat(this.#chunks).toString('utf8');
-  }
-}
-
-/**
- * A promise of an exchange that settles once: by its answer, its deadline, its signal or its pool's end, whichever is
- * first. `onEnd` runs at that moment, to let go of the connection.
- */
-export class PendingExchange {
-  readonly promise: Promise<Exchange>;
-  onEnd: (result: Exchange) => void = () => undefined;
-  readonly #resolve: (result: Exchange) => void;
-  readonly #timer: NodeJS.Timeout;
-  readonly #signal: AbortSignal;
-  readonly #onAbort = () => this.fail('aborted');
-  #settled = false;
-
-  constructor(signal: AbortSignal, deadlineMs: number) {
-    const { promise, resolve } = Promise.withResolvers<Exchange>();
-    this.promise = promise;
-    this.#resolve = resolve;
-    this.#signal = signal;
-    this.#timer = setTimeout(() => this.fail('timeout'), deadlineMs);
-    signal.addEventListener('abort', this.#onAbort, { once: true });
-  }
-
-  get settled(): boolean {
-    return this.#settled;
-  }
-
-  fail(reason: ExchangeFailure): void {
-    this.settle({ kind: 'failed', reason });
-  }
-
-  settle(result: Exchange): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    clearTimeout(this.#timer);
-    this.#signal.removeEventListener('abort', this.#onAbort);
-    this.#resolve(result);
-    this.onEnd(result);
+    return this.#chunks.length === 0 ? '' : Buffer.concat(this.#chunks).toString('utf8');
   }
 }

@@ -1,56 +1,49 @@
+import { OpenCalls } from './open-calls.ts';
 import { CONNECTION_RETRY_MS, unavailable } from './outcome.ts';
 import { type Outcome, SEND_DEADLINE_MS, type Transport } from './transport.ts';
 import { sendEnded, type TransportEventDeps } from './transport-metrics.ts';
 
+const OVERLOADED = unavailable('overloaded', CONNECTION_RETRY_MS);
+const ABORTED = unavailable('aborted', CONNECTION_RETRY_MS);
+const TIMEOUT = unavailable('timeout', CONNECTION_RETRY_MS);
+
 /**
- * What every transport promises, kept in one place whatever is inside: at most `maxInFlight` sends, an outcome by the
+ * What every transport promises, kept in one place whatever is inside: at most `maxInFlight` sends, one outcome by the
  * deadline, `aborted` at once, every outcome counted.
  */
 export function guardTransport<Address>(
   inner: Transport<Address>,
   deps: TransportEventDeps,
 ): Transport<Address> {
-  const { kind } = inner;
-  let inFlight = 0;
+  const { kind, maxInFlight } = inner;
+  const open = new OpenCalls<Outcome>({
+    deadlineMs: SEND_DEADLINE_MS,
+    onDeadline: TIMEOUT,
+    onAbort: ABORTED,
+  });
+  deps.metrics.watchInFlight(kind, () => open.size);
+  const turnAway = (outcome: Outcome, settle: (outcome: Outcome) => void) => {
+    sendEnded(deps, kind, outcome, 0);
+    settle(outcome);
+  };
   return {
     kind,
-    maxInFlight: inner.maxInFlight,
+    maxInFlight,
     warmUp: () => inner.warmUp(),
     close: () => inner.close(),
-    send: async (address, message, signal) => {
-      const startedAtMs = performance.now();
-      let outcome: Outcome;
-      if (inFlight >= inner.maxInFlight) outcome = unavailable('overloaded', CONNECTION_RETRY_MS);
-      else {
-        inFlight++;
-        deps.metrics.inFlight.inc({ transport: kind });
-        try {
-          outcome = await settleInTime(inner.send(address, message, signal), signal);
-        } finally {
-          inFlight--;
-          deps.metrics.inFlight.dec({ transport: kind });
-        }
+    send: (address, message, signal, settle) => {
+      if (signal.aborted) {
+        turnAway(ABORTED, settle);
+        return;
       }
-      const seconds = (performance.now() - startedAtMs) / 1000;
-      sendEnded(deps, { transport: kind, outcome, seconds });
-      return outcome;
+      if (open.size >= maxInFlight) {
+        turnAway(OVERLOADED, settle);
+        return;
+      }
+      const call = open.begin(signal, settle);
+      call.onEnd = (outcome) =>
+        sendEnded(deps, kind, outcome, (performance.now() - call.startedAtMs) / 1000);
+      inner.send(address, message, signal, (outcome) => call.settle(outcome));
     },
   };
-}
-
-async function settleInTime(sending: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
-  const { promise: over, resolve } = Promise.withResolvers<Outcome>();
-  const onAbort = () => resolve(unavailable('aborted', CONNECTION_RETRY_MS));
-  const timer = setTimeout(
-    () => resolve(unavailable('timeout', CONNECTION_RETRY_MS)),
-    SEND_DEADLINE_MS,
-  );
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([over, sending]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -5,12 +5,14 @@ import {
   constants,
   type SecureClientSessionOptions,
 } from 'node:http2';
-import { BoundedBody, type ExchangeRequest, type PendingExchange } from './exchange.ts';
+import { BoundedBody, type Exchange, FAILED, successAnswer } from './exchange.ts';
+import type { OpenCall } from './open-calls.ts';
+import type { Post } from './post-client.ts';
 
 /** A request on its way through the pool; `tries` counts the sessions that it was written to. */
 export interface Job {
-  readonly request: ExchangeRequest;
-  readonly pending: PendingExchange;
+  readonly post: Post;
+  readonly call: OpenCall<Exchange>;
   tries: number;
 }
 
@@ -97,11 +99,16 @@ export class Http2Link {
     this.#session.once('close', () => this.#onClose());
   }
 
-  /** How many more requests it can take now. */
-  get room(): number {
+  /** How many requests it may have at once; 0 when it takes none. */
+  get streams(): number {
     if (!this.#ready || this.#draining || this.#closed) return 0;
     const allowed = this.#session.remoteSettings.maxConcurrentStreams ?? this.#options.maxStreams;
-    return Math.min(allowed, this.#options.maxStreams) - this.#jobs.size;
+    return Math.min(allowed, this.#options.maxStreams);
+  }
+
+  /** How many more requests it can take now. */
+  get room(): number {
+    return this.streams - this.#jobs.size;
   }
 
   get ready(): boolean {
@@ -114,8 +121,9 @@ export class Http2Link {
     try {
       stream = this.#session.request({
         ':method': 'POST',
-        ':path': job.request.path,
-        ...job.request.headers,
+        ':path': job.post.path,
+        ...job.post.headers,
+        'content-length': job.post.body.byteLength,
       });
     } catch {
       // The session learned of its end before it told us; nothing was written.
@@ -125,32 +133,39 @@ export class Http2Link {
     }
     job.tries++;
     this.#jobs.set(job, stream);
-    job.pending.onEnd = (result) => {
+    job.call.onEnd = (result) => {
       if (!stream.readableEnded) stream.close(constants.NGHTTP2_CANCEL);
       this.#forget(job);
       // A request without an answer is the first sign of a dead link: ask at once.
       if (result.kind === 'failed' && result.reason === 'timeout') this.#ping();
     };
     this.#listen(job, stream);
-    stream.end(job.request.body);
+    stream.end(job.post.body);
   }
 
   #listen(job: Job, stream: ClientHttp2Stream): void {
-    const body = new BoundedBody();
+    let body: BoundedBody | undefined;
     let status: number | undefined;
     let retryAfter: string | undefined;
     const answer = () => {
       if (status === undefined) return;
-      job.pending.settle({ kind: 'answer', status, retryAfter, body: body.text() });
+      const text = body?.text() ?? '';
+      job.call.settle(successAnswer(status) ?? { kind: 'answer', status, retryAfter, body: text });
     };
     stream.on('response', (headers) => {
       status = headers[':status'];
+      if (status !== undefined && successAnswer(status) !== undefined) {
+        return;
+      }
       const header = headers['retry-after'];
       retryAfter = typeof header === 'string' ? header : undefined;
+      const collected = new BoundedBody();
+      body = collected;
+      stream.on('data', (chunk: Buffer) => {
+        if (!collected.add(chunk)) answer();
+      });
     });
-    stream.on('data', (chunk: Buffer) => {
-      if (!body.add(chunk)) answer();
-    });
+    stream.resume();
     stream.on('end', answer);
     stream.on('error', () => undefined);
     stream.once('close', () => this.#onStreamClose(job, stream, answer));
@@ -158,19 +173,19 @@ export class Http2Link {
 
   /** Settings, a reset or the session's end may close a stream without an answer. */
   #onStreamClose(job: Job, stream: ClientHttp2Stream, answer: () => void): void {
-    if (job.pending.settled || this.#jobs.get(job) !== stream) return;
+    if (job.call.settled || this.#jobs.get(job) !== stream) return;
     const refused = REFUSALS.has(stream.rstCode ?? constants.NGHTTP2_NO_ERROR);
     const beyondGoaway = stream.id === undefined || stream.id > this.#goawayLastStreamId;
     if (refused || beyondGoaway) {
       // RFC 9113 section 8.7: refused streams and those above GOAWAY's last id were not processed.
       this.#forget(job);
-      job.pending.onEnd = () => undefined;
+      job.call.onEnd = undefined;
       this.#events.onUnprocessed(job, beyondGoaway ? 'session-ends' : 'refused');
       return;
     }
     // The status counts even if the body was cut off.
     answer();
-    job.pending.fail('connection');
+    job.call.settle(FAILED.connection);
   }
 
   #forget(job: Job): void {
@@ -233,7 +248,7 @@ export class Http2Link {
     clearTimeout(this.#pingTimer);
     for (const [job, stream] of [...this.#jobs]) {
       this.#onStreamClose(job, stream, () => undefined);
-      if (this.#jobs.has(job)) job.pending.fail('connection');
+      if (this.#jobs.has(job)) job.call.settle(FAILED.connection);
     }
     this.#events.onClosed(this.#cause);
   }

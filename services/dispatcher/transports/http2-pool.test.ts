@@ -3,6 +3,7 @@ import type { Exchange } from './exchange.ts';
 import { HTTP2_POOL_DEFAULTS, Http2Pool, type Http2PoolOptions } from './http2-pool.ts';
 import { makeCertificate } from './test-support/certificate.ts';
 import { answer, Http2Provider, type ProviderRequest } from './test-support/http2-provider.ts';
+import { posted } from './test-support/promised.ts';
 import { Relay } from './test-support/relay.ts';
 import { until } from './test-support/until.ts';
 
@@ -42,7 +43,12 @@ function startPool(origin: string, options: Partial<Http2PoolOptions>) {
   );
   cleanups.push(() => pool.close());
   const post = (path = '/x', signal = never) =>
-    pool.request({ path, headers: { authorization: 'Bearer t' }, body: `body of ${path}`, signal });
+    posted(pool, {
+      path,
+      headers: { authorization: 'Bearer t' },
+      body: Buffer.from(`body of ${path}`),
+      signal,
+    });
   return { pool, post, events };
 }
 
@@ -224,7 +230,12 @@ test('a peer with another certificate is never sent anything', async () => {
     { random: Math.random, onConnection: () => undefined },
   );
   cleanups.push(() => stranger.close());
-  const result = await stranger.request({ path: '/', headers: {}, body: '', signal: never });
+  const result = await posted(stranger, {
+    path: '/',
+    headers: {},
+    body: Buffer.alloc(0),
+    signal: never,
+  });
   expect(summary(result)).toBe('connection');
   expect(provider.requests).toHaveLength(0);
   expect(summary(await post())).toBe('200');

@@ -1,11 +1,9 @@
 import { backoffMs } from '../../../shared/time/backoff.ts';
-import {
-  type Exchange,
-  type ExchangeFailure,
-  type ExchangeRequest,
-  PendingExchange,
-} from './exchange.ts';
+import { type Exchange, type ExchangeFailure, FAILED } from './exchange.ts';
 import { Http2Link, type Job, type LinkOptions } from './http2-link.ts';
+import { OpenCalls } from './open-calls.ts';
+import type { Post, PostClient } from './post-client.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 export interface Http2PoolOptions {
   /** `https://host[:port]` */
@@ -59,16 +57,19 @@ interface Slot {
 }
 
 /**
- * Warm HTTP/2 sessions to one origin. Every request settles by its deadline: sessions are kept within the peer's
+ * Warm HTTP/2 sessions to one origin, by `node:http2`. Every request settles by its deadline: sessions are kept within the peer's
  * stream limit, GOAWAY moves what was not processed to another session, a dead session settles all that it held.
  */
-export class Http2Pool {
+export class Http2Pool implements PostClient {
   readonly #options: Http2PoolOptions;
   readonly #deps: Http2PoolDeps;
   readonly #slots: Slot[];
   readonly #draining = new Set<Http2Link>();
-  /** In order of arrival; a settled job takes itself out. */
-  readonly #queue = new Set<Job>();
+  readonly #calls: OpenCalls<Exchange>;
+  /** In order of arrival. */
+  readonly #queue = new WaitingLine<Job>();
+  /** Jobs in the queue that have not ended. */
+  #queued = 0;
   readonly #firstReady = Promise.withResolvers<void>();
   #downTimer: NodeJS.Timeout | undefined;
   #down = false;
@@ -78,6 +79,11 @@ export class Http2Pool {
   constructor(options: Http2PoolOptions, deps: Http2PoolDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#calls = new OpenCalls({
+      deadlineMs: options.deadlineMs,
+      onDeadline: FAILED.timeout,
+      onAbort: FAILED.aborted,
+    });
     this.#slots = Array.from({ length: options.sessions }, () => ({
       link: undefined,
       attempt: 0,
@@ -92,30 +98,37 @@ export class Http2Pool {
     return this.#slots.filter((slot) => slot.link?.ready).length;
   }
 
-  /** Resolves when the first session is open, or when the pool is closed. */
+  get capacity(): number {
+    let streams = 0;
+    for (const { link } of this.#slots) streams += link?.streams ?? 0;
+    return streams;
+  }
+
   get ready(): Promise<void> {
     return this.#firstReady.promise;
   }
 
-  /** Never rejects. */
-  request(request: ExchangeRequest): Promise<Exchange> {
-    const refusal = this.#refusal(request.signal);
-    if (refusal !== undefined) return Promise.resolve({ kind: 'failed', reason: refusal });
-    const pending = new PendingExchange(request.signal, this.#options.deadlineMs);
-    this.#enqueue({ request, pending, tries: 0 });
+  post(post: Post, settle: (exchange: Exchange) => void): void {
+    const refusal = this.#refusal(post.signal);
+    if (refusal !== undefined) {
+      settle(FAILED[refusal]);
+      return;
+    }
+    this.#enqueue({ post, call: this.#calls.begin(post.signal, settle), tries: 0 });
     this.#pump();
-    return pending.promise;
   }
 
   close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#downTimer);
     this.#failQueue('closed');
+    // What is on the wire settles with its session; what pauses between two of them, here.
     for (const slot of this.#slots) {
       clearTimeout(slot.reconnectTimer);
       slot.link?.destroy();
     }
     for (const link of [...this.#draining]) link.destroy();
+    this.#calls.settleAll(FAILED.closed);
     this.#firstReady.resolve();
     return Promise.resolve();
   }
@@ -124,24 +137,27 @@ export class Http2Pool {
     if (this.#closed) return 'closed';
     if (signal.aborted) return 'aborted';
     if (this.#down) return 'connection';
-    return this.#queue.size >= this.#options.maxQueued ? 'overloaded' : undefined;
+    return this.#queued >= this.#options.maxQueued ? 'overloaded' : undefined;
   }
 
   #enqueue(job: Job): void {
     this.#queue.add(job);
-    job.pending.onEnd = () => this.#queue.delete(job);
+    this.#queued++;
+    job.call.onEnd = () => this.#queued--;
   }
 
   #pump(): void {
-    for (const job of this.#queue) {
+    for (let job = this.#queue.first(); job !== undefined; job = this.#queue.first()) {
       // One signal may end many sends, each of which makes room for the next: none may slip out on the way.
-      if (job.request.signal.aborted) {
-        job.pending.fail('aborted');
+      if (job.post.signal.aborted) {
+        job.call.settle(FAILED.aborted);
         continue;
       }
       const link = this.#linkWithRoom();
       if (link === undefined) return;
-      this.#queue.delete(job);
+      this.#queue.take();
+      this.#queued--;
+      job.call.onEnd = undefined;
       link.take(job);
     }
   }
@@ -222,9 +238,9 @@ export class Http2Pool {
   }
 
   #again(job: Job): void {
-    if (job.pending.settled) return;
-    if (this.#closed) job.pending.fail('closed');
-    else if (this.#down || job.tries >= MAX_TRIES) job.pending.fail('connection');
+    if (job.call.settled) return;
+    if (this.#closed) job.call.settle(FAILED.closed);
+    else if (this.#down || job.tries >= MAX_TRIES) job.call.settle(FAILED.connection);
     else {
       this.#enqueue(job);
       this.#pump();
@@ -232,6 +248,6 @@ export class Http2Pool {
   }
 
   #failQueue(reason: ExchangeFailure): void {
-    for (const job of [...this.#queue]) job.pending.fail(reason);
+    for (const { call } of this.#queue.takeAll()) call.settle(FAILED[reason]);
   }
 }

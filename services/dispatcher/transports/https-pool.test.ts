@@ -3,8 +3,16 @@ import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import type { Exchange } from './exchange.ts';
-import { HTTPS_POOL_DEFAULTS, HttpsPool, type HttpsPoolOptions } from './https-pool.ts';
+import {
+  createHttpsAgent,
+  HTTPS_AGENT_DEFAULTS,
+  HTTPS_POOL_DEFAULTS,
+  type HttpsAgentOptions,
+  HttpsPool,
+  type HttpsPoolOptions,
+} from './https-pool.ts';
 import { makeCertificate } from './test-support/certificate.ts';
+import { posted } from './test-support/promised.ts';
 import { until } from './test-support/until.ts';
 
 const certificate = makeCertificate();
@@ -17,7 +25,7 @@ afterEach(async () => {
 
 async function start(
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,
-  options: Partial<HttpsPoolOptions> = {},
+  { deadlineMs, maxOpen, ...agentOptions }: Partial<HttpsPoolOptions & HttpsAgentOptions> = {},
 ) {
   const sockets = new Set<Socket>();
   const seen = { requests: 0, connections: 0, paths: [] as string[] };
@@ -44,11 +52,24 @@ async function start(
     cut();
     await closed;
   });
-  const pool = new HttpsPool({ ...HTTPS_POOL_DEFAULTS, ca: certificate.cert, ...options });
+  const agent = createHttpsAgent({
+    ...HTTPS_AGENT_DEFAULTS,
+    ca: certificate.cert,
+    ...agentOptions,
+  });
+  cleanups.push(async () => agent.destroy());
+  const pool = new HttpsPool(
+    {
+      ...HTTPS_POOL_DEFAULTS,
+      origin: `https://localhost:${(server.address() as AddressInfo).port}`,
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(maxOpen === undefined ? {} : { maxOpen }),
+    },
+    agent,
+  );
   cleanups.push(() => pool.close());
-  const origin = new URL(`https://localhost:${(server.address() as AddressInfo).port}`);
   const post = (path = '/x', signal = never) =>
-    pool.request(origin, { path, headers: { ttl: '60' }, body: Buffer.from('sealed'), signal });
+    posted(pool, { path, headers: { ttl: '60' }, body: Buffer.from('sealed'), signal });
   return { pool, post, seen, cut };
 }
 

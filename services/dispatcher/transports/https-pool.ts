@@ -1,111 +1,149 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import {
-  BoundedBody,
-  type Exchange,
-  type ExchangeFailure,
-  type ExchangeRequest,
-  PendingExchange,
-} from './exchange.ts';
+import { BoundedBody, type Exchange, FAILED, successAnswer } from './exchange.ts';
+import { type OpenCall, OpenCalls } from './open-calls.ts';
+import type { Post, PostClient } from './post-client.ts';
 
-export interface HttpsPoolOptions {
+export interface HttpsAgentOptions {
   /** Sockets per origin. Apple allows 100 unanswered requests over HTTP/1.1. */
   readonly socketsPerOrigin: number;
-  /** Sockets over all origins. */
+  /** Sockets over all origins that share the agent. */
   readonly maxSockets: number;
-  readonly deadlineMs: number;
   /** An idle socket is closed after this time. */
   readonly idleMs: number;
   readonly ca?: string;
 }
 
-export const HTTPS_POOL_DEFAULTS = {
+export interface HttpsPoolOptions {
+  /** `https://host[:port]` */
+  readonly origin: string;
+  readonly deadlineMs: number;
+  /** The most requests that may be on the wire or wait for a socket; more are answered `overloaded`. */
+  readonly maxOpen: number;
+}
+
+export const HTTPS_AGENT_DEFAULTS = {
   socketsPerOrigin: 100,
   maxSockets: 1_000,
-  deadlineMs: 9_000,
   idleMs: 60_000,
-} as const satisfies HttpsPoolOptions;
+} as const satisfies HttpsAgentOptions;
+
+export const HTTPS_POOL_DEFAULTS = {
+  deadlineMs: 9_000,
+  maxOpen: 2_000,
+} as const satisfies Omit<HttpsPoolOptions, 'origin'>;
+
+/** The sockets of one or more pools. Who makes it destroys it, after its pools. */
+export function createHttpsAgent(options: HttpsAgentOptions): Agent {
+  return new Agent({
+    keepAlive: true,
+    maxSockets: options.socketsPerOrigin,
+    maxFreeSockets: options.socketsPerOrigin,
+    maxTotalSockets: options.maxSockets,
+    timeout: options.idleMs,
+    ALPNProtocols: ['http/1.1'],
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+  });
+}
+
+interface Job {
+  readonly post: Post;
+  readonly call: OpenCall<Exchange>;
+}
 
 /**
- * POSTs over keep-alive HTTP/1.1 connections to many origins. Every request settles by its deadline, redirects are
- * answers like any other, an answer's body is bounded.
+ * POSTs over keep-alive HTTP/1.1 connections to one origin that has no HTTP/2. Every request settles by its deadline,
+ * redirects are answers like any other, an answer's body is bounded. Connections open with the first requests.
  */
-export class HttpsPool {
+export class HttpsPool implements PostClient {
   readonly #agent: Agent;
   readonly #options: HttpsPoolOptions;
-  readonly #pending = new Set<PendingExchange>();
+  readonly #hostname: string;
+  readonly #port: number;
+  readonly #calls: OpenCalls<Exchange>;
+  readonly #firstReady = Promise.withResolvers<void>();
+  /** The last request that needed a connection had one. */
+  #isUp = false;
   #closed = false;
 
-  constructor(options: HttpsPoolOptions) {
+  constructor(options: HttpsPoolOptions, agent: Agent) {
+    const { hostname, port } = new URL(options.origin);
+    this.#hostname = hostname;
+    this.#port = port === '' ? 443 : Number(port);
     this.#options = options;
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: options.socketsPerOrigin,
-      maxFreeSockets: options.socketsPerOrigin,
-      maxTotalSockets: options.maxSockets,
-      timeout: options.idleMs,
-      ALPNProtocols: ['http/1.1'],
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
+    this.#agent = agent;
+    this.#calls = new OpenCalls({
+      deadlineMs: options.deadlineMs,
+      onDeadline: FAILED.timeout,
+      onAbort: FAILED.aborted,
     });
   }
 
-  /** Never rejects. */
-  request(origin: URL, request: ExchangeRequest): Promise<Exchange> {
-    const refusal = this.#refusal(request.signal);
-    if (refusal !== undefined) return Promise.resolve({ kind: 'failed', reason: refusal });
-    const pending = new PendingExchange(request.signal, this.#options.deadlineMs);
-    this.#pending.add(pending);
-    this.#send(origin, request, pending, true);
-    return pending.promise;
+  /** A socket may carry one request at a time; until one is open, none. */
+  get capacity(): number {
+    return this.#isUp ? this.#agent.maxSockets : 0;
+  }
+
+  get ready(): Promise<void> {
+    return this.#firstReady.promise;
+  }
+
+  post(post: Post, settle: (exchange: Exchange) => void): void {
+    if (this.#closed) settle(FAILED.closed);
+    else if (post.signal.aborted) settle(FAILED.aborted);
+    else if (this.#calls.size >= this.#options.maxOpen) settle(FAILED.overloaded);
+    else this.#send({ post, call: this.#calls.begin(post.signal, settle) }, true);
   }
 
   close(): Promise<void> {
     this.#closed = true;
-    for (const pending of [...this.#pending]) pending.fail('closed');
-    this.#agent.destroy();
+    this.#calls.settleAll(FAILED.closed);
+    this.#firstReady.resolve();
     return Promise.resolve();
   }
 
-  #refusal(signal: AbortSignal): ExchangeFailure | undefined {
-    if (this.#closed) return 'closed';
-    return signal.aborted ? 'aborted' : undefined;
-  }
-
-  #send(origin: URL, request: ExchangeRequest, pending: PendingExchange, mayRepeat: boolean): void {
+  #send(job: Job, mayRepeat: boolean): void {
+    const { post, call } = job;
     // Host and path are given apart: joined again, a path that begins with // would name another host.
-    const call = httpsRequest({
-      hostname: origin.hostname,
-      port: origin.port === '' ? 443 : Number(origin.port),
-      path: request.path,
+    const wire = httpsRequest({
+      hostname: this.#hostname,
+      port: this.#port,
+      path: post.path,
       method: 'POST',
       agent: this.#agent,
-      headers: { ...request.headers, 'content-length': Buffer.byteLength(request.body) },
+      headers: { ...post.headers, 'content-length': post.body.byteLength },
     });
-    let repeated = false;
-    pending.onEnd = (result) => {
-      this.#pending.delete(pending);
-      if (result.kind === 'failed') call.destroy();
+    call.onEnd = (result) => {
+      if (result.kind === 'failed') wire.destroy();
+      if (result === FAILED.connection) this.#isUp = false;
     };
+    this.#listen(job, wire, mayRepeat);
+    wire.end(post.body);
+  }
+
+  #listen({ post, call }: Job, wire: ClientRequest, mayRepeat: boolean): void {
+    let repeated = false;
     let answer: (() => void) | undefined;
-    call.once('response', (response) => {
-      answer = readAnswer(response, pending);
+    wire.once('response', (response) => {
+      this.#isUp = true;
+      this.#firstReady.resolve();
+      answer = readAnswer(response, call);
     });
-    call.on('error', (error: NodeJS.ErrnoException) => {
-      if (pending.settled || repeated) return;
+    wire.on('error', (error: NodeJS.ErrnoException) => {
+      if (call.settled || repeated) return;
       answer?.();
       // The peer closed an idle connection at the moment that we took it: once more, on another one. Should it have
       // been processed after all, the device sees the same alert id and tag and shows it once.
       repeated =
-        !pending.settled && mayRepeat && call.reusedSocket && STALE_SOCKET.has(error.code ?? '');
-      if (repeated) this.#send(origin, request, pending, false);
-      else pending.fail('connection');
+        !call.settled && mayRepeat && wire.reusedSocket && STALE_SOCKET.has(error.code ?? '');
+      if (repeated) this.#send({ post, call }, false);
+      else call.settle(FAILED.connection);
     });
-    call.once('close', () => {
+    wire.once('close', () => {
       if (repeated) return;
       answer?.();
-      pending.fail('connection');
+      call.settle(FAILED.connection);
     });
-    call.end(request.body);
   }
 }
 
@@ -115,21 +153,21 @@ const STALE_SOCKET: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
  * Reads to the end, or to the limit. Returns what settles with the part that is there: a body that is cut off does not
  * matter, the status is the answer.
  */
-function readAnswer(response: IncomingMessage, pending: PendingExchange): () => void {
+function readAnswer(response: IncomingMessage, call: OpenCall<Exchange>): () => void {
+  const status = response.statusCode ?? 0;
+  const success = successAnswer(status);
   const body = new BoundedBody();
   const answer = () => {
-    pending.settle({
-      kind: 'answer',
-      status: response.statusCode ?? 0,
-      retryAfter: response.headers['retry-after'],
-      body: body.text(),
-    });
+    const retryAfter = response.headers['retry-after'];
+    call.settle(success ?? { kind: 'answer', status, retryAfter, body: body.text() });
   };
-  response.on('data', (chunk: Buffer) => {
-    if (body.add(chunk)) return;
-    answer();
-    response.destroy();
-  });
+  if (success !== undefined) response.resume();
+  else
+    response.on('data', (chunk: Buffer) => {
+      if (body.add(chunk)) return;
+      answer();
+      response.destroy();
+    });
   response.once('end', answer);
   response.once('error', answer);
   response.once('close', answer);

@@ -42,10 +42,16 @@ export interface OutgoingMessage {
 export interface Transport<Address> {
   kind: TransportKind;
   /**
-   * Sends one message to one device. Never rejects, and settles within 10 s whatever the peer does; an aborted send
-   * settles at once as `unavailable` with reason `aborted` (the provider may have taken the message all the same).
+   * Sends one message to one device. `settle` is called once and only once, within {@link SEND_DEADLINE_MS} whatever the
+   * peer does and possibly before `send` returns; it must not throw. An aborted send settles at once as `unavailable`
+   * with reason `aborted` (the provider may have taken the message all the same). One signal serves many sends.
    */
-  send(address: Address, message: OutgoingMessage, signal: AbortSignal): Promise<Outcome>;
+  send(
+    address: Address,
+    message: OutgoingMessage,
+    signal: AbortSignal,
+    settle: (outcome: Outcome) => void,
+  ): void;
   /** The most sends that may be in flight; more are answered `unavailable` with reason `overloaded`. */
   maxInFlight: number;
   /** Opens connections and gets tokens ahead of the first alert. Never rejects: what can't be warmed is tried again later. */

@@ -41,6 +41,11 @@ export class AccessTokens {
     this.#deps = deps;
   }
 
+  /** The usable token that is in hand, which is the rule: it is renewed ahead of need. */
+  get current(): string | undefined {
+    return this.#usable();
+  }
+
   /** A usable token, or undefined when there is none within three seconds. Never rejects. */
   async get(): Promise<string | undefined> {
     const now = this.#usable();

@@ -2,7 +2,7 @@ import { ConfigError } from '../../../../shared/config/parse-env.ts';
 import { readJsonFile } from '../../../../shared/config/read-file.ts';
 import type { FcmAddress } from '../../../../shared/subscription/subscription.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
-import { HTTP2_POOL_DEFAULTS, Http2Pool } from '../http2-pool.ts';
+import { openHttp2Client, type PostClientChoice } from '../http2-client.ts';
 import type { Transport } from '../transport.ts';
 import {
   connectionChanged,
@@ -15,22 +15,28 @@ import { createFcmTransport } from './fcm-transport.ts';
 import { firebaseTokenSource, ServiceAccountFile } from './firebase-credential.ts';
 
 /** Reads the service account and opens the sessions. Throws ConfigError. */
-export function buildFcmTransport(config: FcmEnv, deps: TransportEventDeps): Transport<FcmAddress> {
+export function buildFcmTransport(
+  config: FcmEnv & { readonly HTTP2_CLIENT: PostClientChoice },
+  deps: TransportEventDeps,
+): Transport<FcmAddress> {
   const tokens = new AccessTokens({
     fetchToken: tokenSource(config),
     clock: systemClock,
     random: Math.random,
     onRefresh: (event) => tokenRefreshed(deps, event),
   });
-  const pool = new Http2Pool(
-    { ...HTTP2_POOL_DEFAULTS, origin: config.FCM_ORIGIN, sessions: config.FCM_SESSIONS },
+  const { FCM_ORIGIN: origin, FCM_SESSIONS: sessions } = config;
+  const pool = openHttp2Client(
+    config.HTTP2_CLIENT,
+    { origin, sessions },
     {
       random: Math.random,
-      onConnection: (event, detail) => connectionChanged(deps, event, detail),
+      onConnection: (event, detail) =>
+        connectionChanged(deps, { transport: 'fcm', origin, event, detail }),
     },
   );
   return createFcmTransport(
-    { projectId: config.FCM_PROJECT_ID, sessions: config.FCM_SESSIONS },
+    { projectId: config.FCM_PROJECT_ID, sessions },
     { pool, tokens, clock: systemClock },
   );
 }

@@ -18,7 +18,7 @@ const message: OutgoingMessage = {
 
 function body(changes: Partial<OutgoingMessage> = {}, token = 'token', ttl = 60) {
   const template = fcmTemplate({ ...message, ...changes });
-  return template === undefined ? undefined : fcmBody(template, token, ttl);
+  return template === undefined ? undefined : fcmBody(template, token, ttl).toString();
 }
 
 test('Android gets a data message, never a notification that FCM would collapse; iOS gets an alert', () => {

@@ -15,9 +15,11 @@ const LONGEST_TTL = `${MAX_TTL_SECONDS}s`;
 
 /** The parts of a request's JSON around the two things that differ from send to send. */
 export interface FcmTemplate {
-  readonly beforeToken: string;
+  readonly beforeToken: Buffer;
   readonly beforeTtl: string;
   readonly afterTtl: string;
+  /** All that follows the token, for one TTL: the same for everything that goes out within a second. */
+  tail: { readonly ttl: number; readonly bytes: Buffer };
 }
 
 /**
@@ -35,17 +37,30 @@ export function fcmTemplate(message: OutgoingMessage): FcmTemplate | undefined {
   const escapedMarker = JSON.stringify(marker).slice(1, -1);
   const at = json.indexOf(`"ttl":"${escapedMarker}"`) + '"ttl":"'.length;
   return {
-    beforeToken: '{"message":{"token":',
-    beforeTtl: `,${json.slice(1, at)}`,
+    beforeToken: BEFORE_TOKEN,
+    beforeTtl: `",${json.slice(1, at)}`,
     afterTtl: `s${json.slice(at + escapedMarker.length)}}`,
+    tail: { ttl: -1, bytes: Buffer.alloc(0) },
   };
 }
 
-/** The body of one `messages:send`. */
-export function fcmBody(template: FcmTemplate, token: string, ttl: number): string {
-  return (
-    template.beforeToken + JSON.stringify(token) + template.beforeTtl + ttl + template.afterTtl
-  );
+const BEFORE_TOKEN = Buffer.from('{"message":{"token":"');
+/** A token that stands in JSON as it is: all of Firebase's. */
+const PLAIN_TOKEN = /^[\w:.-]+$/;
+
+/** The body of one `messages:send`. `ttl` in seconds. */
+export function fcmBody(template: FcmTemplate, token: string, ttl: number): Buffer {
+  if (template.tail.ttl !== ttl)
+    template.tail = { ttl, bytes: Buffer.from(template.beforeTtl + ttl + template.afterTtl) };
+  const { beforeToken } = template;
+  const { bytes } = template.tail;
+  if (!PLAIN_TOKEN.test(token))
+    return Buffer.concat([beforeToken, Buffer.from(JSON.stringify(token).slice(1, -1)), bytes]);
+  const body = Buffer.allocUnsafe(beforeToken.length + token.length + bytes.length);
+  body.set(beforeToken, 0);
+  body.write(token, beforeToken.length, 'latin1');
+  body.set(bytes, beforeToken.length + token.length);
+  return body;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type ProviderMood,
 } from '../test-support/contract.ts';
 import { answer, Http2Provider, type ProviderRequest } from '../test-support/http2-provider.ts';
+import { sent } from '../test-support/promised.ts';
 import { createTransportMetrics } from '../transport-metrics.ts';
 import { AccessTokens } from './access-token.ts';
 import { createFcmTransport } from './fcm-transport.ts';
@@ -31,21 +32,28 @@ const fcmDetails = (status: string, errorCode: string) => ({
   },
 });
 
-const MOODS: Record<ProviderMood, (request: ProviderRequest) => void> = {
+const MOODS: Record<ProviderMood, (request: ProviderRequest, count: number) => void> = {
   accept: (request) => answer(request, 200, { name: 'projects/p/messages/1' }),
   gone: (request) => answer(request, 404, fcmDetails('NOT_FOUND', 'UNREGISTERED')),
   throttle: (request) => answer(request, 429, {}, { 'retry-after': '17' }),
   fail: (request) => answer(request, 503, fcmDetails('UNAVAILABLE', 'UNAVAILABLE')),
   'refuse-auth': (request) => answer(request, 401, { error: { status: 'UNAUTHENTICATED' } }),
   hang: () => undefined,
+  'hang-first': (request, count) => {
+    if (count > 1) MOODS.accept(request, count);
+  },
   cut: (request) => request.stream.session?.destroy(),
 };
 
 async function start() {
   let mood: ProviderMood = 'accept';
-  const provider = new Http2Provider(certificate, (request) => MOODS[mood](request), {
-    maxConcurrentStreams: 100,
-  });
+  const provider: Http2Provider = new Http2Provider(
+    certificate,
+    (request) => MOODS[mood](request, provider.requests.length),
+    {
+      maxConcurrentStreams: 100,
+    },
+  );
   const origin = `https://localhost:${await provider.listen()}`;
   cleanups.push(() => provider.close());
   let fetches = 0;
@@ -60,7 +68,7 @@ async function start() {
       ...HTTP2_POOL_DEFAULTS,
       origin,
       sessions: 2,
-      deadlineMs: 1_000,
+      deadlineMs: 3_000,
       tls: { ca: certificate.cert },
       reconnect: { firstMs: 10, maxMs: 50 },
     },
@@ -91,7 +99,7 @@ describeTransportContract('FCM', start);
 test('the request is FCM HTTP v1: path of the project, bearer token, TTL at the time of sending', async () => {
   const { transport, provider } = await start();
   const message = exampleMessage({ expiresAtMs: Date.now() + 90_500 });
-  await transport.send(address, message, never);
+  await sent(transport, address, message, never);
   const request = provider.requests[0];
   expect(request?.headers).toMatchObject({
     ':method': 'POST',
@@ -99,32 +107,32 @@ test('the request is FCM HTTP v1: path of the project, bearer token, TTL at the 
     authorization: 'Bearer access-1',
     'content-type': 'application/json',
   });
-  const { message: sent } = JSON.parse(request?.body ?? '');
-  expect(sent).toMatchObject({
+  const { message: carried } = JSON.parse(request?.body ?? '');
+  expect(carried).toMatchObject({
     token: address.token,
     android: { ttl: '90s', priority: 'high' },
     data: { alert: message.signedMessage, via: 'a' },
   });
-  expect(sent.notification).toBeUndefined();
+  expect(carried.notification).toBeUndefined();
 });
 
 test('a refused access token is renewed once, and the next send carries the new one', async () => {
   const { transport, provider, fetches, setMood } = await start();
   setMood('refuse-auth');
-  const sends = Array.from({ length: 20 }, () => transport.send(address, exampleMessage(), never));
+  const sends = Array.from({ length: 20 }, () => sent(transport, address, exampleMessage(), never));
   for (const outcome of await Promise.all(sends))
     expect(outcome).toMatchObject({ kind: 'unavailable', reason: 'auth' });
   setMood('accept');
-  expect((await transport.send(address, exampleMessage(), never)).kind).toBe('accepted');
+  expect((await sent(transport, address, exampleMessage(), never)).kind).toBe('accepted');
   expect(provider.requests.at(-1)?.headers.authorization).toBe('Bearer access-2');
   expect(fetches()).toBe(2);
 });
 
 test('every outcome is counted, with labels that are there from the start', async () => {
   const { transport, metrics, setMood } = await start();
-  await transport.send(address, exampleMessage(), never);
+  await sent(transport, address, exampleMessage(), never);
   setMood('fail');
-  await transport.send(address, exampleMessage(), never);
+  await sent(transport, address, exampleMessage(), never);
   const { values } = await metrics.outcomes.get();
   const counted = values
     .filter(({ value }) => value > 0)

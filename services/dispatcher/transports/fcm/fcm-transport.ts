@@ -1,7 +1,7 @@
 import type { FcmAddress } from '../../../../shared/subscription/subscription.ts';
 import type { Clock } from '../../../../shared/time/clock.ts';
 import { abandonOnAbort } from '../abandon.ts';
-import type { Http2Pool } from '../http2-pool.ts';
+import type { Exchange } from '../exchange.ts';
 import {
   CONFIGURATION_RETRY_MS,
   CONNECTION_RETRY_MS,
@@ -9,11 +9,17 @@ import {
   rejected,
   unavailable,
 } from '../outcome.ts';
+import type { PostClient, SharedHeaders } from '../post-client.ts';
 import type { Outcome, OutgoingMessage, Transport } from '../transport.ts';
 import { ttlSeconds } from '../ttl.ts';
 import type { AccessTokens } from './access-token.ts';
 import { type FcmTemplate, fcmBody, fcmTemplate } from './fcm-message.ts';
 import { fcmOutcome, refusesAccessToken } from './fcm-outcome.ts';
+
+const ACCEPTED: Outcome = { kind: 'accepted' };
+const TOO_LARGE = rejected('too-large');
+const EXPIRED = rejected('expired');
+const NO_TOKEN = unavailable('no-token', CONNECTION_RETRY_MS);
 
 /** FCM allows 100 streams on a session. */
 const STREAMS_PER_SESSION = 100;
@@ -24,7 +30,7 @@ export interface FcmTransportOptions {
 }
 
 export interface FcmTransportDeps {
-  readonly pool: Http2Pool;
+  readonly pool: PostClient;
   readonly tokens: AccessTokens;
   readonly clock: Clock;
 }
@@ -45,30 +51,53 @@ export function createFcmTransport(
     return template;
   };
 
-  const send = async (
-    address: FcmAddress,
+  let shared: { token: string; headers: SharedHeaders } | undefined;
+  const headersOf = (token: string): SharedHeaders => {
+    if (shared?.token !== token)
+      shared = {
+        token,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      };
+    return shared.headers;
+  };
+
+  const outcomeOf = (exchange: Exchange, accessToken: string): Outcome => {
+    if (exchange.kind === 'failed') return outcomeOfFailure(exchange.reason);
+    if (exchange.status === 200) return ACCEPTED;
+    if (!refusesAccessToken(exchange)) return fcmOutcome(exchange, clock());
+    tokens.refused(accessToken);
+    return unavailable('auth', CONFIGURATION_RETRY_MS);
+  };
+
+  /** Posts, or says why it did not. */
+  const begin = (
+    accessToken: string,
+    { token }: FcmAddress,
     message: OutgoingMessage,
     signal: AbortSignal,
-  ): Promise<Outcome> => {
+    settle: (outcome: Outcome) => void,
+  ): Outcome | undefined => {
     const template = templateOf(message);
-    if (template === 'too-large') return rejected('too-large');
-    const accessToken = await abandonOnAbort(tokens.get(), signal);
-    if (signal.aborted) return unavailable('aborted', CONNECTION_RETRY_MS);
-    if (accessToken === undefined) return unavailable('no-token', CONNECTION_RETRY_MS);
+    if (template === 'too-large') return TOO_LARGE;
     const ttl = ttlSeconds(message.expiresAtMs, clock());
-    if (ttl === undefined) return rejected('expired');
-    const exchange = await pool.request({
-      path,
-      headers: { authorization: `Bearer ${accessToken}`, 'content-type': 'application/json' },
-      body: fcmBody(template, address.token, ttl),
-      signal,
-    });
-    if (exchange.kind === 'failed') return outcomeOfFailure(exchange.reason);
-    if (refusesAccessToken(exchange)) {
-      tokens.refused(accessToken);
-      return unavailable('auth', CONFIGURATION_RETRY_MS);
-    }
-    return fcmOutcome(exchange, clock());
+    if (ttl === undefined) return EXPIRED;
+    const body = fcmBody(template, token, ttl);
+    pool.post({ path, headers: headersOf(accessToken), body, signal }, (exchange) =>
+      settle(outcomeOf(exchange, accessToken)),
+    );
+    return undefined;
+  };
+
+  const send: Transport<FcmAddress>['send'] = (address, message, signal, settle) => {
+    const sendWith = (token: string | undefined) => {
+      const refused =
+        token === undefined ? NO_TOKEN : begin(token, address, message, signal, settle);
+      if (refused !== undefined) settle(refused);
+    };
+    const inHand = tokens.current;
+    if (inHand !== undefined) sendWith(inHand);
+    // At the start, or while Google gives out no tokens: never in the middle of an alert.
+    else void tokens.get().then(sendWith);
   };
 
   return {

@@ -1,8 +1,18 @@
 import { expect, test } from '@jest/globals';
 import { type OutgoingMessage, SEND_DEADLINE_MS, type Transport } from '../transport.ts';
+import { sent } from './promised.ts';
+import { until } from './until.ts';
 
-/** What a provider under test may do with a message. */
-export type ProviderMood = 'accept' | 'gone' | 'throttle' | 'fail' | 'refuse-auth' | 'hang' | 'cut';
+/** What a provider under test may do with a message; `hang-first`: leaves its first request alone without an answer. */
+export type ProviderMood =
+  | 'accept'
+  | 'gone'
+  | 'throttle'
+  | 'fail'
+  | 'refuse-auth'
+  | 'hang'
+  | 'hang-first'
+  | 'cut';
 
 export interface ContractHarness<Address> {
   readonly transport: Transport<Address>;
@@ -45,7 +55,7 @@ function describeOutcomes<Address>(
   test(`${name}: what the provider took is accepted`, async () => {
     const { transport, address, received } = await start();
     await transport.warmUp();
-    expect(await transport.send(address, exampleMessage(), never)).toEqual({ kind: 'accepted' });
+    expect(await sent(transport, address, exampleMessage(), never)).toEqual({ kind: 'accepted' });
     expect(received()).toBe(1);
   });
 
@@ -53,7 +63,7 @@ function describeOutcomes<Address>(
     const { transport, address, setMood } = await start();
     const outcomeIn = async (mood: ProviderMood) => {
       setMood(mood);
-      return (await transport.send(address, exampleMessage(), never)).kind;
+      return (await sent(transport, address, exampleMessage(), never)).kind;
     };
     expect(await outcomeIn('gone')).toBe('gone');
     expect(await outcomeIn('throttle')).toBe('throttled');
@@ -65,14 +75,14 @@ function describeOutcomes<Address>(
   test(`${name}: Retry-After is a floor`, async () => {
     const { transport, address, setMood } = await start();
     setMood('throttle');
-    const outcome = await transport.send(address, exampleMessage(), never);
+    const outcome = await sent(transport, address, exampleMessage(), never);
     expect(outcome).toMatchObject({ kind: 'throttled', retryAfterMs: 17_000 });
   });
 
   test(`${name}: P3: a message whose time is up is not sent`, async () => {
     const { transport, address, received } = await start();
     const late = exampleMessage({ expiresAtMs: Date.now() - 1 });
-    expect(await transport.send(address, late, never)).toEqual({
+    expect(await sent(transport, address, late, never)).toEqual({
       kind: 'rejected',
       reason: 'expired',
     });
@@ -88,8 +98,8 @@ function describeLimits<Address>(
     const { transport, address, setMood } = await start();
     setMood('hang');
     const controller = new AbortController();
-    const aborted = transport.send(address, exampleMessage(), controller.signal);
-    const hanging = transport.send(address, exampleMessage(), never);
+    const aborted = sent(transport, address, exampleMessage(), controller.signal);
+    const hanging = sent(transport, address, exampleMessage(), never);
     const startedAtMs = performance.now();
     controller.abort();
     expect(await aborted).toMatchObject({ kind: 'unavailable', reason: 'aborted' });
@@ -98,11 +108,30 @@ function describeLimits<Address>(
     expect(performance.now() - startedAtMs).toBeLessThan(SEND_DEADLINE_MS + 500);
   });
 
+  test(`${name}: one message that never gets an answer holds up none of the other 99`, async () => {
+    const { transport, address, setMood, received } = await start();
+    setMood('hang-first');
+    await transport.warmUp();
+    const startedAtMs = performance.now();
+    const hanging = sent(transport, address, exampleMessage(), never);
+    await until('the first is at the provider', () => received() === 1);
+    let left = 99;
+    const lane = async () => {
+      while (left-- > 0)
+        expect(await sent(transport, address, exampleMessage(), never)).toEqual({
+          kind: 'accepted',
+        });
+    };
+    await Promise.all(Array.from({ length: Math.min(33, transport.maxInFlight - 1) }, lane));
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    expect(await hanging).toMatchObject({ kind: 'unavailable', reason: 'timeout' });
+  });
+
   test(`${name}: P12: more sends than maxInFlight are turned away, the rest work`, async () => {
     const { transport, address } = await start();
     await transport.warmUp();
     const sends = Array.from({ length: transport.maxInFlight + 5 }, () =>
-      transport.send(address, exampleMessage(), never),
+      sent(transport, address, exampleMessage(), never),
     );
     const outcomes = await Promise.all(sends);
     const overloaded = outcomes.filter(
@@ -117,12 +146,12 @@ function describeLimits<Address>(
     const outcomes = [];
     for (const mood of ['accept', 'gone', 'throttle', 'fail', 'refuse-auth', 'cut'] as const) {
       setMood(mood);
-      outcomes.push(await transport.send(address, exampleMessage(), never));
+      outcomes.push(await sent(transport, address, exampleMessage(), never));
     }
     setMood('hang');
-    const hanging = transport.send(address, exampleMessage(), never);
+    const hanging = sent(transport, address, exampleMessage(), never);
     await transport.close();
-    outcomes.push(await hanging, await transport.send(address, exampleMessage(), never));
+    outcomes.push(await hanging, await sent(transport, address, exampleMessage(), never));
     expect(outcomes.slice(-2).map(({ kind }) => kind)).toEqual(['unavailable', 'unavailable']);
     const text = JSON.stringify(outcomes);
     for (const secret of secrets) expect(text).not.toContain(secret);

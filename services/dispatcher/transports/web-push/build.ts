@@ -1,28 +1,93 @@
 import { readJsonFile } from '../../../../shared/config/read-file.ts';
 import type { WebPushAddress } from '../../../../shared/subscription/subscription.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
-import { HTTPS_POOL_DEFAULTS, HttpsPool } from '../https-pool.ts';
+import { openHttp2Client } from '../http2-client.ts';
+import { createHttpsAgent, HTTPS_AGENT_DEFAULTS, HttpsPool } from '../https-pool.ts';
+import { ORIGIN_CLIENT_DEFAULTS, OriginClient } from '../origin-client.ts';
+import { ORIGIN_POOLS_DEFAULTS, OriginPools } from '../origin-pools.ts';
+import { probeProtocol } from '../probe-protocol.ts';
 import type { Transport } from '../transport.ts';
+import {
+  type ConnectionEvent,
+  connectionChanged,
+  type TransportEventDeps,
+} from '../transport-metrics.ts';
 import type { WebPushEnv } from './config.ts';
+import { sealFresh } from './seal-fresh.ts';
 import { checkVapidKeys, createVapidHeaders, VapidKeysFile } from './vapid.ts';
 import { createWebPushTransport } from './web-push-transport.ts';
 
-/** More sends than sockets, so that a socket that is free finds the next one waiting. */
-const IN_FLIGHT_PER_SOCKET = 2;
+const PROBE_TIMEOUT_MS = 3_000;
 
 /** Reads and checks the VAPID keys. Throws ConfigError. */
-export function buildWebPushTransport(config: WebPushEnv): Transport<WebPushAddress> {
+export function buildWebPushTransport(
+  config: WebPushEnv,
+  deps: TransportEventDeps,
+): Transport<WebPushAddress> {
   const keys = readJsonFile(config.VAPID_KEYS_FILE, VapidKeysFile, 'VAPID_KEYS_FILE');
   checkVapidKeys(keys);
   return createWebPushTransport(
+    { extraOrigins: config.EXTRA_PUSH_ORIGINS, maxInFlight: config.WEB_PUSH_IN_FLIGHT },
     {
-      extraOrigins: config.EXTRA_PUSH_ORIGINS,
-      maxInFlight: config.WEB_PUSH_SOCKETS * IN_FLIGHT_PER_SOCKET,
-    },
-    {
-      pool: new HttpsPool({ ...HTTPS_POOL_DEFAULTS, socketsPerOrigin: config.WEB_PUSH_SOCKETS }),
+      pools: buildOriginPools(config, deps),
       vapidHeader: createVapidHeaders(keys, { clock: systemClock }),
+      seal: sealFresh,
       clock: systemClock,
     },
   );
+}
+
+/** What a test sets otherwise. */
+interface OriginPoolsTrial {
+  readonly ca?: string;
+  readonly deadlineMs?: number;
+}
+
+/** Each push service with its own connections: HTTP/2 by the chosen client, or HTTP/1.1. */
+export function buildOriginPools(
+  config: Pick<
+    WebPushEnv,
+    'HTTP2_CLIENT' | 'WEB_PUSH_SESSIONS' | 'WEB_PUSH_SOCKETS' | 'WEB_PUSH_IN_FLIGHT'
+  >,
+  deps: TransportEventDeps,
+  { deadlineMs = ORIGIN_CLIENT_DEFAULTS.deadlineMs, ...tls }: OriginPoolsTrial = {},
+): OriginPools {
+  const agent = createHttpsAgent({
+    ...HTTPS_AGENT_DEFAULTS,
+    socketsPerOrigin: config.WEB_PUSH_SOCKETS,
+    ...tls,
+  });
+  const places = config.WEB_PUSH_IN_FLIGHT;
+  const open = (origin: string): OriginClient => {
+    const changed = (event: ConnectionEvent, detail: string) =>
+      connectionChanged(deps, { transport: 'web-push', origin, event, detail });
+    return new OriginClient(
+      {
+        ...ORIGIN_CLIENT_DEFAULTS,
+        deadlineMs,
+        maxWaiting: Math.floor(places / 2),
+        maxWaitingAlone: places,
+      },
+      {
+        probe: () => probeProtocol({ origin, timeoutMs: PROBE_TIMEOUT_MS, ...tls }),
+        open: (protocol) =>
+          protocol === 'h2'
+            ? openHttp2Client(
+                config.HTTP2_CLIENT,
+                { origin, sessions: config.WEB_PUSH_SESSIONS, deadlineMs, ...tls },
+                { random: Math.random, onConnection: changed },
+              )
+            : new HttpsPool({ origin, deadlineMs, maxOpen: places }, agent),
+        onRefused: (detail) => changed('refused', detail),
+        isAlone: () => pools.isQuiet,
+        random: Math.random,
+      },
+    );
+  };
+  const pools: OriginPools = new OriginPools(ORIGIN_POOLS_DEFAULTS, {
+    open,
+    now: systemClock,
+    onClosed: () => agent.destroy(),
+  });
+  return pools;
 }

@@ -1,6 +1,3 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import webpush from 'web-push';
@@ -8,14 +5,17 @@ import { createLogger } from '../../../../shared/log/logger.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
 import { createReceiverKeys, decryptWebPush } from '../../../../shared/web-push/decrypt.ts';
 import { guardTransport } from '../guard-transport.ts';
-import { HTTPS_POOL_DEFAULTS, HttpsPool } from '../https-pool.ts';
 import { makeCertificate } from '../test-support/certificate.ts';
 import {
   describeTransportContract,
   exampleMessage,
   type ProviderMood,
 } from '../test-support/contract.ts';
+import { sent } from '../test-support/promised.ts';
+import { type AnswerPush, PushService } from '../test-support/push-service.ts';
 import { createTransportMetrics } from '../transport-metrics.ts';
+import { buildOriginPools } from './build.ts';
+import { sealFresh } from './seal-fresh.ts';
 import { createVapidHeaders } from './vapid.ts';
 import { createWebPushTransport } from './web-push-transport.ts';
 
@@ -29,73 +29,184 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const MOODS: Record<ProviderMood, (request: IncomingMessage, response: ServerResponse) => void> = {
-  accept: (_request, response) => response.writeHead(201).end(),
-  gone: (_request, response) => response.writeHead(410).end(),
-  throttle: (_request, response) => response.writeHead(429, { 'retry-after': '17' }).end(),
-  fail: (_request, response) => response.writeHead(503).end(),
-  'refuse-auth': (_request, response) => response.writeHead(403).end(),
+const status =
+  (code: number, headers: Record<string, string> = {}): AnswerPush =>
+  (_request, response) => {
+    response.writeHead(code, headers);
+    response.end();
+  };
+
+const MOODS: Record<ProviderMood, AnswerPush> = {
+  accept: status(201),
+  gone: status(410),
+  throttle: status(429, { 'retry-after': '17' }),
+  fail: status(503),
+  'refuse-auth': status(403),
   hang: () => undefined,
+  'hang-first': (request, response, count) => {
+    if (count > 1) MOODS.accept(request, response, count);
+  },
   cut: (request) => request.socket.destroy(),
 };
 
-async function start() {
-  let mood: ProviderMood = 'accept';
-  const received: { url: string; headers: IncomingHttpHeaders; body: Buffer }[] = [];
-  const server = createServer(certificate, (request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.once('end', () => {
-      const { url = '', headers } = request;
-      received.push({ url, headers, body: Buffer.concat(chunks) });
-      MOODS[mood](request, response);
-    });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  cleanups.push(async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
-  });
-  const origin = `https://localhost:${(server.address() as AddressInfo).port}`;
-  const pool = new HttpsPool({ ...HTTPS_POOL_DEFAULTS, deadlineMs: 1_000, ca: certificate.cert });
+async function aService(hasHttp2 = true, onRequest: AnswerPush = status(201)) {
+  const service = new PushService(certificate, onRequest, hasHttp2);
+  const origin = await service.listen();
+  cleanups.push(() => service.close());
+  return { service, origin };
+}
+
+function aTransport(extraOrigins: readonly string[], inFlight = 50, deadlineMs = 3_000) {
+  const deps = {
+    log: createLogger('test', 'a', 'silent'),
+    metrics: createTransportMetrics(new Registry()),
+  };
+  const pools = buildOriginPools(
+    {
+      HTTP2_CLIENT: 'node',
+      WEB_PUSH_SESSIONS: 2,
+      WEB_PUSH_SOCKETS: 50,
+      WEB_PUSH_IN_FLIGHT: inFlight,
+    },
+    deps,
+    { ca: certificate.cert, deadlineMs },
+  );
+  const vapidHeader = createVapidHeaders(vapid, { clock: systemClock });
   const transport = guardTransport(
     createWebPushTransport(
-      { extraOrigins: [origin], maxInFlight: 50 },
-      { pool, vapidHeader: createVapidHeaders(vapid, { clock: systemClock }), clock: systemClock },
+      { extraOrigins, maxInFlight: inFlight },
+      { pools, vapidHeader, seal: sealFresh, clock: systemClock },
     ),
-    {
-      log: createLogger('test', 'a', 'silent'),
-      metrics: createTransportMetrics(new Registry()),
-    },
+    deps,
   );
   cleanups.push(() => transport.close());
-  const address = {
-    transport: 'web-push' as const,
-    endpoint: `${origin}/wpush/v2/secret-capability?x=1`,
-    keys: { p256dh: receiver.publicKey, auth: receiver.auth },
-  };
+  return { transport, pools };
+}
+
+const addressAt = (origin: string) => ({
+  transport: 'web-push' as const,
+  endpoint: `${origin}/wpush/v2/secret-capability?x=1`,
+  keys: { p256dh: receiver.publicKey, auth: receiver.auth },
+});
+
+async function start(hasHttp2 = true) {
+  const { service, origin } = await aService(hasHttp2);
   return {
-    transport,
-    address,
-    requests: received,
+    ...aTransport([origin]),
+    address: addressAt(origin),
+    service,
+    requests: service.received,
     secrets: ['secret-capability', receiver.auth, receiver.publicKey, vapid.privateKey],
-    received: () => received.length,
+    received: () => service.received.length,
     setMood: (next: ProviderMood) => {
-      mood = next;
+      service.onRequest = MOODS[next];
     },
   };
 }
 
-describeTransportContract('Web Push', start);
+describeTransportContract('Web Push over HTTP/2', () => start());
+describeTransportContract('Web Push over HTTP/1.1', () => start(false));
+
+test('HTTP/2 where the service has it, else HTTP/1.1; an origin is asked once', async () => {
+  const both = await start();
+  const old = await start(false);
+  for (const { transport, address } of [both, old])
+    for (let i = 0; i < 5; i++)
+      expect(await sent(transport, address, exampleMessage(), never)).toEqual({ kind: 'accepted' });
+  expect(both.requests.map(({ httpVersion }) => httpVersion)).toEqual(Array(5).fill('2.0'));
+  expect(old.requests.map(({ httpVersion }) => httpVersion)).toEqual(Array(5).fill('1.1'));
+  // One to ask, two sessions; one to ask, one socket that is kept.
+  expect(both.service.connections).toBe(3);
+  expect(old.service.connections).toBe(2);
+});
+
+test('an origin that hangs does not hold up another, and gives back the places of those that wait', async () => {
+  const dead = await aService(true, () => undefined);
+  const alive = await aService();
+  const { transport } = aTransport([dead.origin, alive.origin], 2_000, 9_000);
+  const message = exampleMessage();
+  const hanging = Array.from({ length: 1_000 }, () =>
+    sent(transport, addressAt(dead.origin), message, never),
+  );
+  const startedAtMs = performance.now();
+  const quick = Array.from({ length: 300 }, () =>
+    sent(transport, addressAt(alive.origin), message, never),
+  );
+  for (const outcome of await Promise.all(quick)) expect(outcome).toEqual({ kind: 'accepted' });
+  expect(performance.now() - startedAtMs).toBeLessThan(6_000);
+  const outcomes = await Promise.all(hanging);
+  const reasons = Map.groupBy(outcomes, (outcome) =>
+    outcome.kind === 'unavailable' ? outcome.reason : outcome.kind,
+  );
+  // What was on the wire (two sessions of a hundred) costs the deadline; the rest was given back long before.
+  expect(reasons.get('timeout')?.length).toBeLessThanOrEqual(200);
+  expect((reasons.get('timeout')?.length ?? 0) + (reasons.get('overloaded')?.length ?? 0)).toBe(
+    1_000,
+  );
+  expect((await sent(transport, addressAt(alive.origin), message, never)).kind).toBe('accepted');
+}, 30_000);
+
+test('an origin that nobody answers at fails soon, and works when it is there', async () => {
+  const { service, origin } = await aService();
+  await service.close();
+  cleanups.pop();
+  const { transport } = aTransport([origin]);
+  expect(await sent(transport, addressAt(origin), exampleMessage(), never)).toMatchObject({
+    reason: 'connection',
+  });
+  const back = new PushService(certificate);
+  await back.listen(Number(new URL(origin).port));
+  cleanups.push(() => back.close());
+  const endMs = performance.now() + 8_000;
+  let kind = '';
+  while (kind !== 'accepted' && performance.now() < endMs)
+    ({ kind } = await sent(transport, addressAt(origin), exampleMessage(), never));
+  expect(kind).toBe('accepted');
+});
+
+test('an origin whose certificate is not trusted is never sent anything', async () => {
+  const { service, origin } = await aService();
+  const deps = {
+    log: createLogger('test', 'a', 'silent'),
+    metrics: createTransportMetrics(new Registry()),
+  };
+  const pools = buildOriginPools(
+    { HTTP2_CLIENT: 'node', WEB_PUSH_SESSIONS: 1, WEB_PUSH_SOCKETS: 1, WEB_PUSH_IN_FLIGHT: 100 },
+    deps,
+  );
+  const vapidHeader = createVapidHeaders(vapid, { clock: systemClock });
+  const transport = createWebPushTransport(
+    { extraOrigins: [origin], maxInFlight: 100 },
+    { pools, vapidHeader, seal: sealFresh, clock: systemClock },
+  );
+  cleanups.push(() => transport.close());
+  expect(await sent(transport, addressAt(origin), exampleMessage(), never)).toMatchObject({
+    kind: 'unavailable',
+    reason: 'connection',
+  });
+  expect(service.received).toHaveLength(0);
+});
+
+test('RFC 8188: a retry sends the same bytes again, so that a content key serves one payload and once', async () => {
+  const { transport, address, requests, setMood } = await start();
+  const message = exampleMessage();
+  setMood('throttle');
+  await sent(transport, address, message, never);
+  await sent(transport, address, message, never);
+  setMood('accept');
+  await sent(transport, address, message, never);
+  await sent(transport, address, message, never);
+  const [first, second, third, fourth] = requests.map(({ body }) => body.toString('hex'));
+  expect(second).toBe(first);
+  expect(third).toBe(first);
+  expect(fourth).not.toBe(first);
+});
 
 test('the request is RFC 8030 with VAPID: TTL at the time of sending, urgency, no topic, sealed for the device', async () => {
   const { transport, address, requests } = await start();
   const message = exampleMessage({ expiresAtMs: Date.now() + 90_500 });
-  await transport.send(address, message, never);
-  await transport.send(address, { ...message, quiet: true }, never);
+  await sent(transport, address, message, never);
+  await sent(transport, address, { ...message, quiet: true }, never);
   const [first, second] = requests;
   expect(first?.url).toBe('/wpush/v2/secret-capability?x=1');
   expect(first?.headers).toMatchObject({
@@ -115,16 +226,16 @@ test('the request is RFC 8030 with VAPID: TTL at the time of sending, urgency, n
 test('an address inside our own network, or with keys that are none, is never called', async () => {
   const { transport, address, received } = await start();
   for (const endpoint of ['https://127.0.0.1:8402/v1/intake', 'https://10.0.0.1/', 'http://x/'])
-    expect(await transport.send({ ...address, endpoint }, exampleMessage(), never)).toEqual({
+    expect(await sent(transport, { ...address, endpoint }, exampleMessage(), never)).toEqual({
       kind: 'rejected',
       reason: 'endpoint-not-allowed',
     });
   const keys = { ...address.keys, p256dh: 'A'.repeat(87) };
-  expect(await transport.send({ ...address, keys }, exampleMessage(), never)).toEqual({
+  expect(await sent(transport, { ...address, keys }, exampleMessage(), never)).toEqual({
     kind: 'rejected',
     reason: 'bad-keys',
   });
   const long = exampleMessage({ signedMessage: 'x'.repeat(4000) });
-  expect(await transport.send(address, long, never)).toMatchObject({ reason: 'too-large' });
+  expect(await sent(transport, address, long, never)).toMatchObject({ reason: 'too-large' });
   expect(received()).toBe(0);
 });

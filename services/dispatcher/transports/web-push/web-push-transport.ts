@@ -1,13 +1,15 @@
-import { isAllowedPushEndpoint } from '../../../../shared/subscription/push-origin.ts';
 import type { WebPushAddress } from '../../../../shared/subscription/subscription.ts';
 import type { Clock } from '../../../../shared/time/clock.ts';
-import type { HttpsPool } from '../https-pool.ts';
+import type { Exchange } from '../exchange.ts';
+import type { OriginPools } from '../origin-pools.ts';
 import { outcomeOfFailure, rejected } from '../outcome.ts';
 import type { Outcome, OutgoingMessage, Transport } from '../transport.ts';
 import { ttlSeconds } from '../ttl.ts';
-import { encryptPush, MAX_CLEAR_BYTES } from './encrypt.ts';
+import { MAX_CLEAR_BYTES } from './encrypt.ts';
+import { createPushTargets } from './push-target.ts';
+import { SealedBodies } from './sealed-bodies.ts';
 import { webPushOutcome } from './web-push-outcome.ts';
-import { clearPayload, pushHeaders } from './web-push-request.ts';
+import { clearPayload, createPushHeaders } from './web-push-request.ts';
 
 export interface WebPushTransportOptions {
   /** Origins of self-hosted push services, besides the known ones. */
@@ -16,17 +18,28 @@ export interface WebPushTransportOptions {
 }
 
 export interface WebPushTransportDeps {
-  readonly pool: HttpsPool;
+  readonly pools: OriginPools;
   readonly vapidHeader: (origin: string) => string;
+  /** Encrypts for one device, each time with keys of its own. Undefined: the device's keys are none. */
+  readonly seal: (payload: Buffer, address: WebPushAddress) => Uint8Array | undefined;
   readonly clock: Clock;
 }
+
+const EXPIRED = rejected('expired');
+const NOT_ALLOWED = rejected('endpoint-not-allowed');
+const TOO_LARGE = rejected('too-large');
+const BAD_KEYS = rejected('bad-keys');
+const ACCEPTED: Outcome = { kind: 'accepted' };
 
 /** Web Push: one sender for browsers, UnifiedPush and whatever speaks RFC 8030. */
 export function createWebPushTransport(
   options: WebPushTransportOptions,
-  { pool, vapidHeader, clock }: WebPushTransportDeps,
+  { pools, vapidHeader, seal, clock }: WebPushTransportDeps,
 ): Transport<WebPushAddress> {
   const payloads = new WeakMap<OutgoingMessage, Buffer>();
+  const targetOf = createPushTargets(options.extraOrigins);
+  const headersOf = createPushHeaders(vapidHeader);
+  const sealed = new SealedBodies();
 
   const payloadOf = (message: OutgoingMessage): Buffer => {
     const known = payloads.get(message);
@@ -36,41 +49,49 @@ export function createWebPushTransport(
     return payload;
   };
 
-  const send = async (
+  const outcomeOf = (exchange: Exchange): Outcome => {
+    if (exchange.kind === 'failed') return outcomeOfFailure(exchange.reason);
+    return exchange.status === 201 ? ACCEPTED : webPushOutcome(exchange, clock());
+  };
+
+  /** Posts, or says why it did not. */
+  const begin = (
     address: WebPushAddress,
     message: OutgoingMessage,
     signal: AbortSignal,
-  ): Promise<Outcome> => {
-    if (!isAllowedPushEndpoint(address.endpoint, options.extraOrigins))
-      return rejected('endpoint-not-allowed');
+    settle: (outcome: Outcome) => void,
+  ): Outcome | undefined => {
+    const target = targetOf(address.endpoint);
+    if (target === undefined) return NOT_ALLOWED;
     const ttl = ttlSeconds(message.expiresAtMs, clock());
-    if (ttl === undefined) return rejected('expired');
+    if (ttl === undefined) return EXPIRED;
     const payload = payloadOf(message);
-    if (payload.length > MAX_CLEAR_BYTES) return rejected('too-large');
-    const body = encryptPush(payload, {
-      p256dh: Buffer.from(address.keys.p256dh, 'base64url'),
-      auth: Buffer.from(address.keys.auth, 'base64url'),
+    if (payload.length > MAX_CLEAR_BYTES) return TOO_LARGE;
+    const client = pools.at(target.origin);
+    if (client === undefined) return outcomeOfFailure('overloaded');
+    // Asked before sealing: a content key is spent on each message that is sealed.
+    const refusal = client.refusal(signal);
+    if (refusal !== undefined) return outcomeOfFailure(refusal);
+    const body = sealed.take(message, address.endpoint) ?? seal(payload, address);
+    if (body === undefined) return BAD_KEYS;
+    const headers = headersOf(target.origin, message, ttl);
+    client.post({ path: target.path, headers, body, signal }, (exchange) => {
+      const outcome = outcomeOf(exchange);
+      const comesAgain = outcome.kind === 'throttled' || outcome.kind === 'unavailable';
+      if (comesAgain && !signal.aborted) sealed.keep(message, address.endpoint, body, clock());
+      settle(outcome);
     });
-    if (body === undefined) return rejected('bad-keys');
-    const endpoint = new URL(address.endpoint);
-    const authorization = vapidHeader(endpoint.origin);
-    const exchange = await pool.request(endpoint, {
-      path: endpoint.pathname + endpoint.search,
-      headers: pushHeaders({ authorization, ttlSeconds: ttl, quiet: message.quiet }),
-      body,
-      signal,
-    });
-    return exchange.kind === 'failed'
-      ? outcomeOfFailure(exchange.reason)
-      : webPushOutcome(exchange, clock());
+    return undefined;
   };
 
   return {
     kind: 'web-push',
     maxInFlight: options.maxInFlight,
-    send,
-    // Which origins an alert will need is known to its audience only; their tokens and connections come with it.
+    send: (address, message, signal, settle) => {
+      const refused = begin(address, message, signal, settle);
+      if (refused !== undefined) settle(refused);
+    },
     warmUp: () => Promise.resolve(),
-    close: () => pool.close(),
+    close: () => pools.close(),
   };
 }

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { HTTP2_POOL_DEFAULTS, Http2Pool, type Http2PoolDeps } from './http2-pool.ts';
+import type { PostClient } from './post-client.ts';
+
+/** Which HTTP/2 client carries the messages; both keep the contract of {@link PostClient}. */
+export const PostClientChoice = z.enum(['node']);
+export type PostClientChoice = z.infer<typeof PostClientChoice>;
+
+export interface Http2ClientOptions {
+  /** `https://host[:port]` */
+  readonly origin: string;
+  readonly sessions: number;
+  /** Default: {@link HTTP2_POOL_DEFAULTS}. */
+  readonly deadlineMs?: number;
+  /** A certificate authority besides the system's, as PEM. */
+  readonly ca?: string;
+}
+
+/** Opens the chosen client's sessions to one origin. */
+export function openHttp2Client(
+  choice: PostClientChoice,
+  { ca, ...options }: Http2ClientOptions,
+  deps: Http2PoolDeps,
+): PostClient {
+  const tls = ca === undefined ? {} : { ca };
+  switch (choice) {
+    case 'node':
+      return new Http2Pool({ ...HTTP2_POOL_DEFAULTS, ...options, tls }, deps);
+  }
+}

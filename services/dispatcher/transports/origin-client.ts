@@ -1,0 +1,263 @@
+import { backoffMs } from '../../../shared/time/backoff.ts';
+import { type Exchange, type ExchangeFailure, FAILED } from './exchange.ts';
+import { type OpenCall, OpenCalls } from './open-calls.ts';
+import type { Post, PostClient } from './post-client.ts';
+import type { ProbeResult } from './probe-protocol.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+export type Protocol = 'h2' | 'http/1.1';
+
+export interface OriginClientOptions {
+  /** The most requests that may wait for a place on the wire while other origins are busy too; more are `overloaded`. */
+  readonly maxWaiting: number;
+  /** The same while nobody else wants the places. */
+  readonly maxWaitingAlone: number;
+  readonly deadlineMs: number;
+  /** Without an answer for this long, while some are awaited, an origin hangs: what waits fails, and so does what comes. */
+  readonly stalledAfterMs: number;
+  /** HTTP/1.1 is believed for this long; then the origin is asked again. */
+  readonly rememberMs: number;
+  readonly retry: { readonly firstMs: number; readonly maxMs: number };
+}
+
+export const ORIGIN_CLIENT_DEFAULTS = {
+  maxWaiting: 4_000,
+  maxWaitingAlone: 8_000,
+  deadlineMs: 9_000,
+  stalledAfterMs: 2_000,
+  rememberMs: 3_600_000,
+  retry: { firstMs: 500, maxMs: 30_000 },
+} as const satisfies OriginClientOptions;
+
+export interface OriginClientDeps {
+  readonly probe: () => Promise<ProbeResult>;
+  readonly open: (protocol: Protocol) => PostClient;
+  readonly onRefused: (detail: string) => void;
+  /** No other origin has requests open. */
+  readonly isAlone: () => boolean;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** A client takes so many even before it says that a connection is open, and a hanging origin to show that it is back. */
+const FEW = 16;
+
+interface Waiting {
+  readonly post: Post;
+  readonly call: OpenCall<Exchange>;
+}
+
+/**
+ * One push service: HTTP/2 if it has it, else HTTP/1.1. It puts on the wire what the open connections carry and lets the
+ * rest wait, in a bounded line and never beyond the deadline; an origin that hangs gives its line back at once, so that
+ * it does not hold the places of others.
+ */
+export class OriginClient implements PostClient {
+  readonly #options: OriginClientOptions;
+  readonly #deps: OriginClientDeps;
+  readonly #calls: OpenCalls<Exchange>;
+  readonly #line = new WaitingLine<Waiting>();
+  readonly #firstReady = Promise.withResolvers<void>();
+  #waiting = 0;
+  #onWire = 0;
+  #client: PostClient | undefined;
+  #protocol: Protocol | undefined;
+  #probing = false;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stallTimer: NodeJS.Timeout | undefined;
+  #answeredAtMs = 0;
+  #stalled = false;
+  #pumping = false;
+  #closed = false;
+
+  constructor(options: OriginClientOptions, deps: OriginClientDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#calls = new OpenCalls({
+      deadlineMs: options.deadlineMs,
+      onDeadline: FAILED.timeout,
+      onAbort: FAILED.aborted,
+    });
+    this.#probe();
+  }
+
+  get protocol(): Protocol | undefined {
+    return this.#protocol;
+  }
+
+  get capacity(): number {
+    return this.#client?.capacity ?? 0;
+  }
+
+  get ready(): Promise<void> {
+    return this.#firstReady.promise;
+  }
+
+  /** Requests that have not ended. */
+  get open(): number {
+    return this.#onWire + this.#waiting;
+  }
+
+  /** Why a request would be refused now. Asked before a message is sealed, so that no prepared key is lost on it. */
+  refusal(signal: AbortSignal): ExchangeFailure | undefined {
+    if (this.#closed) return 'closed';
+    if (signal.aborted) return 'aborted';
+    if (this.#client === undefined && this.#failures > 0) return 'connection';
+    if (this.#stalled && this.#onWire >= FEW) return 'overloaded';
+    const { maxWaiting, maxWaitingAlone } = this.#options;
+    if (this.#waiting < maxWaiting) return undefined;
+    return this.#waiting < maxWaitingAlone && this.#deps.isAlone() ? undefined : 'overloaded';
+  }
+
+  post(post: Post, settle: (exchange: Exchange) => void): void {
+    const refusal = this.refusal(post.signal);
+    if (refusal !== undefined) {
+      settle(FAILED[refusal]);
+      return;
+    }
+    if (this.#waiting === 0 && this.#hasPlace()) {
+      this.#put(post, settle);
+      return;
+    }
+    const call = this.#calls.begin(post.signal, settle);
+    this.#waiting++;
+    call.onEnd = () => this.#waiting--;
+    this.#line.add({ post, call });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#stallTimer);
+    this.#calls.settleAll(FAILED.closed);
+    this.#firstReady.resolve();
+    await this.#client?.close();
+  }
+
+  /** As many as the connections carry, and a few while none is open: the client opens them for these. */
+  #hasPlace(): boolean {
+    if (this.#client === undefined) return false;
+    const limit = this.#stalled ? FEW : Math.max(FEW, this.#client.capacity);
+    return this.#onWire < limit;
+  }
+
+  #put(post: Post, settle: (exchange: Exchange) => void): void {
+    if (this.#onWire === 0) this.#answeredAtMs = performance.now();
+    this.#onWire++;
+    this.#watchForStall();
+    this.#client?.post(post, (exchange) => {
+      this.#onWire--;
+      this.#note(exchange);
+      settle(exchange);
+      this.#pump();
+    });
+  }
+
+  /** A client that refuses at once would otherwise call it from within itself, once for each that waits. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    this.#pumpAll();
+    this.#pumping = false;
+  }
+
+  #pumpAll(): void {
+    for (let next = this.#line.first(); next !== undefined; next = this.#line.first()) {
+      if (!this.#hasPlace()) return;
+      this.#line.take();
+      this.#waiting--;
+      const { post, call } = next;
+      call.onEnd = undefined;
+      this.#put(post, (exchange) => call.settle(exchange));
+    }
+  }
+
+  #note(exchange: Exchange): void {
+    if (exchange.kind === 'answer') {
+      this.#answeredAtMs = performance.now();
+      this.#stalled = false;
+      return;
+    }
+    // Perhaps it has no HTTP/2 any more: its connections say only that they fail.
+    if (exchange.reason === 'connection' && this.capacity === 0) this.#probeSoon();
+  }
+
+  /** One timer while something is on the wire, not one per request. */
+  #watchForStall(): void {
+    if (this.#stallTimer !== undefined || this.#closed) return;
+    const { stalledAfterMs } = this.#options;
+    const dueMs = this.#answeredAtMs + stalledAfterMs - performance.now();
+    this.#stallTimer = setTimeout(
+      () => {
+        this.#stallTimer = undefined;
+        if (this.#onWire === 0) return;
+        if (performance.now() - this.#answeredAtMs >= stalledAfterMs) this.#stall();
+        this.#watchForStall();
+      },
+      dueMs > 0 ? dueMs : stalledAfterMs,
+    );
+    this.#stallTimer.unref();
+  }
+
+  #stall(): void {
+    this.#stalled = true;
+    this.#failLine('overloaded');
+  }
+
+  #failLine(reason: ExchangeFailure): void {
+    for (const { call } of this.#line.takeAll()) call.settle(FAILED[reason]);
+  }
+
+  #probeSoon(): void {
+    if (this.#probing || this.#timer !== undefined || this.#closed) return;
+    const delayMs = backoffMs(
+      Math.max(1, this.#failures),
+      this.#options.retry,
+      this.#deps.random(),
+    );
+    this.#probeIn(delayMs);
+  }
+
+  #probeIn(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#probe(), delayMs);
+    this.#timer.unref();
+  }
+
+  #probe(): void {
+    this.#timer = undefined;
+    this.#probing = true;
+    void this.#deps.probe().then((result) => {
+      this.#probing = false;
+      if (!this.#closed) this.#onProbe(result);
+    });
+  }
+
+  #onProbe(result: ProbeResult): void {
+    if (result.kind === 'unreachable') {
+      this.#failures++;
+      this.#deps.onRefused(result.detail);
+      // A client that is there goes on trying by itself.
+      if (this.#client === undefined) this.#failLine('connection');
+      this.#probeSoon();
+      return;
+    }
+    this.#failures = 0;
+    if (result.kind === 'http/1.1') this.#probeIn(this.#options.rememberMs);
+    if (result.kind !== this.#protocol) this.#use(result.kind);
+    this.#pump();
+  }
+
+  /** Takes up the new protocol's client; the old one, if any, is closed when its last answers may be in. */
+  #use(protocol: Protocol): void {
+    const before = this.#client;
+    this.#protocol = protocol;
+    this.#client = this.#deps.open(protocol);
+    void this.#client.ready.then(() => this.#pump());
+    this.#firstReady.resolve();
+    if (before === undefined) return;
+    const timer = setTimeout(() => void before.close(), this.#options.deadlineMs);
+    timer.unref();
+  }
+}
