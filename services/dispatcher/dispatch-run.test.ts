@@ -123,6 +123,7 @@ function aRun(script: Script, more: Partial<RunDeps> = {}): DispatchRun {
       share: new FairShare(50),
       trust,
       silent: () => false,
+      unanswering: () => false,
       publishReceipt: (receipt) => receipts.push(receipt),
       reportGone: () => undefined,
       isReplicaWhole: () => true,

@@ -29,6 +29,7 @@ export interface RunDeps {
   readonly share: FairShare;
   readonly trust: RouteTrust;
   readonly silent: (node: string) => boolean;
+  readonly unanswering: (node: string) => boolean;
   /** This node's replica holds everybody, as far as can be known. */
   readonly isReplicaWhole: () => boolean;
   /** Says the receipt to everybody who should know, and keeps it. */
@@ -228,13 +229,14 @@ export class DispatchRun {
   }
 
   #surroundings(): Surroundings {
-    const { now, trust, silent, isReplicaWhole } = this.#deps;
+    const { now, trust, silent, unanswering, isReplicaWhole } = this.#deps;
     const { transport } = this.#task;
     return {
       nowMs: now(),
       trust: (node, heardAtMs) => trust.of(node, transport, heardAtMs),
       isProved: (node) => trust.isProved(node, transport),
       silent,
+      unanswering,
       isReplicaWhole: isReplicaWhole(),
     };
   }

@@ -84,6 +84,7 @@ function aDispatch(verify: Verify = verifyAlert, recipients: string[] = []): Dis
     trust: new RouteTrust(Date.now),
     isReplicaWhole: () => true,
     silent: () => false,
+    unanswering: () => false,
     publishReceipt: (receipt) => journal.addReceipt(receipt),
     reportGone: () => undefined,
     verifyEnvelope: createVerifier(TEST_KEY_SET, 'envelope'),

@@ -40,6 +40,7 @@ export interface DispatchDeps {
   readonly transports: readonly DispatchTransport[];
   readonly trust: RouteTrust;
   readonly silent: (node: string) => boolean;
+  readonly unanswering: (node: string) => boolean;
   readonly isReplicaWhole: () => boolean;
   readonly publishReceipt: (receipt: CompletionReceipt) => void;
   readonly reportGone: RunDeps['reportGone'];
@@ -211,7 +212,7 @@ export class Dispatch {
   }
 
   #runDeps(entry: JournalEntry, envelope: Envelope): Omit<RunDeps, 'send' | 'share'> {
-    const { node, nodes, registry, trust, silent, isReplicaWhole } = this.#deps;
+    const { node, nodes, registry, trust, silent, unanswering, isReplicaWhole } = this.#deps;
     const { publishReceipt, reportGone, askFirst, events, now } = this.#deps;
     const canary = envelope.audience === 'canary';
     let checkedAtMs = now();
@@ -226,6 +227,7 @@ export class Dispatch {
       registry,
       trust,
       silent,
+      unanswering,
       isReplicaWhole,
       publishReceipt: canary ? () => undefined : publishReceipt,
       reportGone,

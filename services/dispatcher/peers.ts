@@ -54,6 +54,8 @@ export interface Peers {
   /** Something came from that node just now. */
   readonly heardFrom: (node: string) => void;
   readonly silent: (node: string) => boolean;
+  /** It did not answer the last time, and nothing has come from it since. */
+  readonly unanswering: (node: string) => boolean;
   /**
    * Asks each peer now for all that it has and this node lacks. Each resolves when that is read, or when the peer does
    * not answer.
@@ -69,19 +71,27 @@ export interface Peers {
 export function startPeers(deps: Deps): Peers {
   const stop = new AbortController();
   const lastHeardMs = new Map(deps.peers.map((peer) => [peer.name, deps.now()]));
+  const unanswering = new Set<string>();
   const heardFrom = (node: string) => {
     if (!lastHeardMs.has(node)) return;
+    unanswering.delete(node);
     lastHeardMs.set(node, deps.now());
     deps.onHeard?.(node);
   };
   const links = deps.peers.map((peer) =>
-    startLink(peer, { ...deps, heardFrom, signal: stop.signal }),
+    startLink(peer, {
+      ...deps,
+      heardFrom,
+      notAnswered: (node) => unanswering.add(node),
+      signal: stop.signal,
+    }),
   );
   return {
     say: (receipt) => {
       for (const link of links) link.say(receipt);
     },
     heardFrom,
+    unanswering: (node) => unanswering.has(node),
     silent: (node) => deps.now() - (lastHeardMs.get(node) ?? 0) > SILENT_AFTER_MS,
     ask: (signal) => links.map((link) => link.ask(signal)),
     close: async () => {
@@ -93,6 +103,7 @@ export function startPeers(deps: Deps): Peers {
 
 interface LinkDeps extends Deps {
   readonly heardFrom: (node: string) => void;
+  readonly notAnswered: (node: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -198,6 +209,7 @@ async function pushReceipts(peer: Peer, queue: CompletionReceipt[], deps: LinkDe
       queue.splice(0, batch.length);
       deps.heardFrom(peer.name);
     } catch {
+      deps.notAnswered(peer.name);
       waitMs = 1_000;
     }
   }
@@ -230,6 +242,7 @@ async function catchUp(peer: Peer, questions: Questions, deps: LinkDeps): Promis
       }
       for (const { settle } of asked) settle();
     } catch (error) {
+      deps.notAnswered(peer.name);
       questions.failed(asked);
       if (wasReachable && !deps.signal.aborted)
         deps.log.warn({ ...errorFields(error), peer: peer.name }, 'peer does not answer');

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { Trust } from './ring.ts';
 import { RunCore } from './run-core.ts';
-import type { RunDecision, RunSetup, Surroundings } from './run-events.ts';
+import type { RunDecision, RunEvent, RunSetup, SendTask, Surroundings } from './run-events.ts';
 
 /** What the simulator found, each as the few events that show it. */
 
@@ -19,12 +19,14 @@ function around(facts: {
   isReplicaWhole?: boolean;
   trust?: Trust;
   proved?: readonly string[];
+  unanswering?: readonly string[];
 }): Surroundings {
   return {
     nowMs: facts.nowMs,
     trust: () => facts.trust ?? 'trusted',
     isProved: (node) => (facts.proved ?? ['a', 'b', 'c']).includes(node),
     silent: () => false,
+    unanswering: (node) => (facts.unanswering ?? []).includes(node),
     isReplicaWhole: facts.isReplicaWhole ?? true,
   };
 }
@@ -73,7 +75,7 @@ test('nobody waits for a proved peer that cut the audience otherwise: it will ne
   const begun = core.step({ type: 'begin', earlier: [aReceipt('b')] }, waiting);
   expect(begun).toEqual([]);
   const receipt = aReceipt('c', { shards: 4 });
-  expect(core.step({ type: 'receipt', receipt }, waiting)).toEqual([
+  expect(core.step({ type: 'receipt', receipt }, { ...waiting, nowMs: 200 })).toEqual([
     { type: 'load', shard: 0, after: '' },
   ]);
 });
@@ -95,8 +97,63 @@ test.each(['before', 'after'])(
     const otherCut = aReceipt('b', { shards: 4, revision: 1 });
     const core = aCore();
     const earlier = order === 'before' ? [left, otherCut] : [otherCut, left];
-    expect(core.step({ type: 'begin', earlier }, around({ nowMs: 0 }))).toEqual([
+    core.step({ type: 'begin', earlier }, around({ nowMs: 0 }));
+    expect(core.step({ type: 'tick' }, around({ nowMs: 200 }))).toEqual([
       { type: 'load', shard: 0, after: '' },
     ]);
   },
 );
+
+const loads = (decisions: readonly RunDecision[]) =>
+  decisions.flatMap((each) => (each.type === 'load' ? [each.shard] : []));
+const accepted = { kind: 'accepted' as const };
+
+/** Node a of two, with four shards of one device each: its own are 0 and 1. What it loads is given to it at once. */
+function anArc() {
+  const core = aCore({ nodes: ['a', 'b'], shards: 4 });
+  const begun: number[] = [];
+  const tasks = new Map<number, SendTask>();
+  const step = (event: RunEvent, surroundings: Surroundings) => {
+    for (let todo = core.step(event, surroundings); ; ) {
+      for (const { task } of sends(todo)) tasks.set(task.shard, task);
+      const [shard] = loads(todo);
+      if (shard === undefined) return;
+      begun.push(shard);
+      const slice = { type: 'slice' as const, shard, deviceIds: [`device-${shard}`] };
+      todo = core.step({ ...slice, complete: true }, surroundings);
+    }
+  };
+  const answer = (shard: number, surroundings: Surroundings) => {
+    const task = tasks.get(shard);
+    if (!task) throw new Error(`nothing was sent in shard ${shard}`);
+    step({ type: 'outcome', task, deviceId: `device-${shard}`, outcome: accepted }, surroundings);
+  };
+  step({ type: 'begin', earlier: [] }, around({ nowMs: 0 }));
+  return { begun, step, answer };
+}
+
+test('a peer that is as far as this node may say so before its shards are done over', () => {
+  const { begun, step, answer } = anArc();
+  answer(0, around({ nowMs: 500 }));
+  answer(1, around({ nowMs: 500 }));
+  expect(begun).toEqual([0, 1]);
+  step({ type: 'tick' }, around({ nowMs: 599 }));
+  expect(begun).toEqual([0, 1]);
+  step({ type: 'tick' }, around({ nowMs: 600 }));
+  expect(begun).toEqual([0, 1, 3, 2]);
+});
+
+test('what no peer answers for any more is begun at once, as the own arc is', () => {
+  const { begun, step } = anArc();
+  step({ type: 'tick' }, around({ nowMs: 10, unanswering: ['b'] }));
+  expect(begun).toEqual([0, 1, 3, 2]);
+});
+
+test('one answer that does not come keeps a node from helping for three seconds and not longer', () => {
+  const { begun, step, answer } = anArc();
+  answer(0, around({ nowMs: 500 }));
+  step({ type: 'tick' }, around({ nowMs: 3_000 }));
+  expect(begun).toEqual([0, 1]);
+  step({ type: 'tick' }, around({ nowMs: 3_001 }));
+  expect(begun).toEqual([0, 1, 3, 2]);
+});

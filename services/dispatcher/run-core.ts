@@ -17,6 +17,10 @@ import type { Outcome } from './transports/transport.ts';
 const MAX_UNSETTLED_SHARDS = 32;
 /** A node begins to help in another arc with so many shards at once. */
 const FIRST_HELP = 2;
+/** It waits so long for the last answers of its own arc: one that never comes must not keep it from helping. */
+const OWN_ANSWERS_MS = 3_000;
+/** A peer that is as far as this node is given so long to say so, before its last shards are done over. */
+const SAY_SO_MS = 100;
 const RETRY_BATCH = 200;
 /** A device that a replica does not hold yet is looked for again after this long. */
 const UNKNOWN_AGAIN_MS = 1_000;
@@ -59,6 +63,9 @@ export class RunCore {
   /** Unsettled shards of other arcs, and how many there may be. */
   #helping = 0;
   #helpLimit = FIRST_HELP;
+  /** When the last shard of the own arc had been begun whole. */
+  #ownArcBegunAtMs = 0;
+  #ownAnswerAtMs = 0;
   #ended: JournalState | undefined;
   #firstAcceptedAtMs: number | undefined;
   #lastAcceptedAtMs: number | undefined;
@@ -117,6 +124,7 @@ export class RunCore {
     switch (event.type) {
       case 'begin':
         this.#newsAtMs = around.nowMs;
+        this.#ownAnswerAtMs = around.nowMs;
         for (const receipt of event.earlier) this.#takeUp(receipt, around.nowMs);
         return [];
       case 'slice':
@@ -141,7 +149,7 @@ export class RunCore {
     for (;;) {
       if (this.#loading !== undefined) return decisions;
       const next = nextStep(this.#view(around), this.#order);
-      if (next.step === 'send' && this.#mayGoThrough(next.shard)) {
+      if (next.step === 'send' && this.#mayGoThrough(next.shard, around)) {
         this.#beginShard(next.shard, around);
         decisions.push({ type: 'load', shard: next.shard, after: '' });
       } else if (next.step === 'take-over') {
@@ -159,14 +167,20 @@ export class RunCore {
   }
 
   /**
-   * The own arc goes at full speed. In the others a node helps once its own has been answered, a few shards at a time
-   * and twice as many whenever nobody else turned out to have done them: a peer that is merely a little behind is not
-   * done over, a dead one's share is soon taken at full speed.
+   * The own arc goes at full speed, and so does everything where no peer answers any more. Else a node helps in the other
+   * arcs once its own has been answered, a few shards at a time and twice as many whenever nobody else turned out to have
+   * done them: a peer that is merely a little behind is not done over.
    */
-  #mayGoThrough(shard: number): boolean {
+  #mayGoThrough(shard: number, around: Surroundings): boolean {
     if (this.#unsettled >= MAX_UNSETTLED_SHARDS) return false;
     if (this.#ownArc.has(shard)) return true;
-    return this.#unsettled === this.#helping && this.#helping < this.#helpLimit;
+    const { self, nodes } = this.#setup;
+    if (nodes.every((name) => name === self || around.unanswering(name))) return true;
+    const isOwnAnswered = this.#unsettled === this.#helping;
+    const isItsTurn = isOwnAnswered
+      ? around.nowMs - this.#ownAnswerAtMs >= SAY_SO_MS
+      : around.nowMs - this.#ownArcBegunAtMs > OWN_ANSWERS_MS;
+    return isItsTurn && this.#helping < this.#helpLimit;
   }
 
   #beginShard(shard: number, around: Surroundings): void {
@@ -210,6 +224,7 @@ export class RunCore {
     if (!complete && after !== undefined) return [...decisions, { type: 'load', shard, after }];
     own.allBegun = true;
     this.#loading = undefined;
+    if (this.#ownArc.has(shard)) this.#ownArcBegunAtMs = around.nowMs;
     return [...decisions, ...this.#settleIfAnswered(own, around.nowMs)];
   }
 
@@ -253,7 +268,8 @@ export class RunCore {
     if (own.settled || own.isWaiting || !own.allBegun) return [];
     own.settled = true;
     this.#unsettled--;
-    if (!this.#ownArc.has(own.shard)) this.#noteHelped(own.shard);
+    if (this.#ownArc.has(own.shard)) this.#ownAnswerAtMs = nowMs;
+    else this.#noteHelped(own.shard);
     const gone = own.gone.length > 0;
     return [
       ...(gone ? [{ type: 'gone' as const, deviceIds: own.gone, sent: own.sent }] : []),

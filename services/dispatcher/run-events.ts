@@ -70,6 +70,8 @@ export interface Surroundings {
   readonly trust: (node: string, heardAtMs: number) => Trust;
   readonly isProved: (node: string) => boolean;
   readonly silent: (node: string) => boolean;
+  /** The last thing that was asked of it had no answer. Sooner than `silent`, and less sure. */
+  readonly unanswering: (node: string) => boolean;
   /** This node's replica of the registry holds everybody, as far as can be known. */
   readonly isReplicaWhole: boolean;
 }

@@ -114,6 +114,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       transports: dispatchTransports(transports, metrics, (id) => quarantine.accepted(id)),
       trust,
       silent: (name) => startedPeers().silent(name),
+      unanswering: (name) => startedPeers().unanswering(name),
       isReplicaWhole: () => registryFollower.isWhole(),
       publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
       reportGone: createRemoveGone({ registry, quarantine, buses, events, now }),

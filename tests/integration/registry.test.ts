@@ -306,6 +306,7 @@ test('P2: a row is found damaged in the middle of an alert: the others are sent 
       share: new FairShare(20),
       trust: new RouteTrust(systemClock),
       silent: () => false,
+      unanswering: () => false,
       publishReceipt: (receipt) => receipts.push(receipt),
       reportGone: () => undefined,
       isReplicaWhole: () => node.follower.isWhole(),

@@ -34,6 +34,7 @@ interface Deps {
 export class SimLinks {
   readonly #deps: Deps;
   readonly #heardAtMs: Map<string, number>;
+  readonly #unanswering = new Set<string>();
   readonly #queues = new Map<string, CompletionReceipt[]>();
   readonly #peers: readonly Peer[];
 
@@ -54,6 +55,7 @@ export class SimLinks {
   heardFrom(node: string): void {
     if (!this.#heardAtMs.has(node)) return;
     this.#heardAtMs.set(node, this.#deps.now());
+    this.#unanswering.delete(node);
     this.#deps.onHeard(node);
   }
 
@@ -72,6 +74,10 @@ export class SimLinks {
         done();
       },
     );
+  }
+
+  unanswering(node: string): boolean {
+    return this.#unanswering.has(node);
   }
 
   silent(node: string): boolean {
@@ -99,7 +105,7 @@ export class SimLinks {
       if (isTaken) {
         queue.splice(0, batch.length);
         this.heardFrom(peer.name);
-      }
+      } else this.#unanswering.add(peer.name);
       if (queue.length > 0) later(isTaken ? FLUSH_MS : AGAIN_MS, () => this.#push(peer, queue));
     });
   }
@@ -114,7 +120,10 @@ export class SimLinks {
       (page) => {
         if (!isAlive()) return;
         later(CATCH_UP_MS, () => this.#catchUp(peer, page?.cursor ?? cursor));
-        if (page === undefined) return;
+        if (page === undefined) {
+          this.#unanswering.add(peer.name);
+          return;
+        }
         this.heardFrom(peer.name);
         for (const envelope of page.entries) takeAlert(envelope);
         for (const receipt of page.receipts) takeReceipt(receipt);

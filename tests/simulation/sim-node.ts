@@ -358,6 +358,7 @@ export class SimNode implements BusReader, Peer {
       trust: (node, heardAtMs) => trust.of(node, transport, heardAtMs),
       isProved: (node) => trust.isProved(node, transport),
       silent: (node) => links.silent(node),
+      unanswering: (node) => links.unanswering(node),
       isReplicaWhole: this.#isWhole,
     };
   }
