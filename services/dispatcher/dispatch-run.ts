@@ -86,7 +86,9 @@ export class DispatchRun {
       self: deps.node,
       nodes: deps.nodes,
     });
-    this.#holder = deps.share.join(task.weight);
+    const isTest = task.envelope.audience === 'canary';
+    const send = isTest ? 'test' : 'message';
+    this.#holder = deps.share.join(task.weight, send, this.#stop.signal);
     const work = (decision: Work) => this.#do(decision);
     this.#lines = { first: new WorkLine(work), retry: new WorkLine(work) };
   }
@@ -196,7 +198,7 @@ export class DispatchRun {
   /** Waits for a place and begins one send. An alert that is over by then sends nothing. */
   async #begin(task: SendTask, deviceId: string): Promise<void> {
     const { share, registry, askFirst, now } = this.#deps;
-    await share.acquire(this.#holder, task.lane);
+    if (!(await share.acquire(this.#holder, task.lane))) return;
     while (askFirst.mayHaveMissed()) await new Promise<void>(askFirst.whenKnown);
     const recipient = this.#read.get(deviceId) ?? registry.recipient(deviceId);
     this.#read.delete(deviceId);
@@ -219,10 +221,11 @@ export class DispatchRun {
   }
 
   async #send(task: SendTask, recipient: Recipient): Promise<void> {
-    const { send, share, events, askFirst } = this.#deps;
+    const { send, share, events, askFirst, now } = this.#deps;
     const { transport, messageFor } = this.#task;
+    const beganAtMs = now();
     const outcome = await send(recipient, messageFor(recipient.language), this.#stop.signal);
-    share.release(task.lane);
+    share.release(task.lane, outcome, now() - beganAtMs);
     events.outcome(transport, outcome);
     askFirst.sendEnded(outcome);
     this.#feed({ type: 'outcome', task, deviceId: recipient.deviceId, outcome });

@@ -59,10 +59,11 @@ export class Breaker implements Pace {
     if (this.#isOpen) this.#probes++;
   }
 
-  ended(outcome: Outcome, latencyMs: number, nowMs: number): void {
+  ended(outcome: Outcome | undefined, latencyMs: number, nowMs: number): void {
     // One that left before it opened may end meanwhile and pass for the probe: that costs a probe more, no more.
     const isProbe = this.#probes > 0;
     if (isProbe) this.#probes--;
+    if (outcome === undefined) return;
     if (outcome.kind !== 'unavailable') this.#close();
     else if (DOWN.has(outcome.reason)) this.#failed(isProbe, latencyMs, nowMs);
   }

@@ -39,7 +39,7 @@ export class FcmPace implements Pace {
     this.#breaker.started();
   }
 
-  ended(outcome: Outcome, latencyMs: number, nowMs: number): void {
+  ended(outcome: Outcome | undefined, latencyMs: number, nowMs: number): void {
     this.#quota.ended(outcome, latencyMs, nowMs);
     this.#breaker.ended(outcome, latencyMs, nowMs);
   }

@@ -90,9 +90,10 @@ export class OriginLimit implements Pace {
     this.#breaker.started();
   }
 
-  ended(outcome: Outcome, latencyMs: number, nowMs: number): void {
+  ended(outcome: Outcome | undefined, latencyMs: number, nowMs: number): void {
     this.#inFlight--;
     this.#breaker.ended(outcome, latencyMs, nowMs);
+    if (outcome === undefined) return;
     if (outcome.kind === 'throttled') {
       this.#throttled(outcome.retryAfterMs, latencyMs, nowMs);
       return;

@@ -14,6 +14,6 @@ export interface Pace {
   askAgainAtMs(nowMs: number): number;
   /** A send begins. */
   started(nowMs: number): void;
-  /** It has ended; called once for each `started`. */
-  ended(outcome: Outcome, latencyMs: number, nowMs: number): void;
+  /** It has ended; called once for each `started`. Without an outcome nothing was sent after all. */
+  ended(outcome: Outcome | undefined, latencyMs: number, nowMs: number): void;
 }

@@ -78,8 +78,9 @@ export class ProjectQuota implements Pace {
     this.#usedInStep++;
   }
 
-  ended(outcome: Outcome, latencyMs: number, nowMs: number): void {
-    if (outcome.kind !== 'throttled' || outcome.scope !== 'project') return;
+  ended(outcome: Outcome | undefined, latencyMs: number, nowMs: number): void {
+    if (outcome === undefined) this.#tokens++;
+    if (outcome?.kind !== 'throttled' || outcome.scope !== 'project') return;
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, nowMs + outcome.retryAfterMs);
     // What had left before the rate was cut says nothing about the new rate.
     if (nowMs - latencyMs < this.#cutAtMs) return;
