@@ -172,7 +172,11 @@ export class TcpFaultProxy {
 
   #reset(pair: readonly [Socket, Socket]): void {
     if (!this.#pairs.delete(pair)) return;
-    for (const socket of pair) socket.resetAndDestroy();
+    for (const socket of pair) {
+      // One that is about to say its end cannot be reset any more: Node 24 then keeps its handle, and spins at its exit.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
     for (const wake of [...this.#waiting]) wake();
   }
 }

@@ -9,6 +9,7 @@ import { alertId } from '../../../shared/alert/alert-id.ts';
 import { FetchError, fetchJson } from '../../../shared/http/fetch-json.ts';
 import { capInstant } from '../../support/signed-alerts.ts';
 import { exampleAlert, readSecret } from '../../support/whole-system.ts';
+import { BrokenPromiseError } from './broken-promise.ts';
 
 const AREA = '06088';
 
@@ -109,7 +110,8 @@ export async function raise(
     const url = urlOf(system, `ingest-${sites[attempt % 2]}`);
     const { accepted, status } = await post(url, draft, token, options.timeoutMs ?? 3_000);
     if (accepted) return { id: draft.id, sinceMs, answer: accepted };
-    if (Date.now() > endMs) throw new Error(`no ingest took the alert; the last said ${status}`);
+    if (Date.now() > endMs)
+      throw new BrokenPromiseError(`no ingest took the alert; the last said ${status}`);
     await delay(100);
   }
 }

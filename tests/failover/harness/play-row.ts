@@ -2,6 +2,7 @@ import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorFields } from '../../../shared/log/error-fields.ts';
+import { BrokenPromiseError } from './broken-promise.ts';
 import { randomOf } from './random.ts';
 import type { AlertFigures, Need, Played, Row } from './row.ts';
 import type { RunRecord } from './run-log.ts';
@@ -9,6 +10,8 @@ import type { Stage } from './stage.ts';
 
 /** The slowest row waits for proofs to lapse (150 s). What lasts longer than this hangs. */
 const RUN_LIMIT_MS = 300_000;
+/** How a problem begins that says nothing about the promise. */
+export const UNPLAYED = 'could not be played';
 
 /** The sums of one row over its runs. Times are milliseconds from the first request to a device. */
 export interface RowResult {
@@ -98,7 +101,9 @@ async function playOnce(
     ]);
     return { ...about(), played: plain(played), problems: [...played.broken] };
   } catch (error) {
-    return { ...about(), problems: [`could not be played: ${errorFields(error).error}`] };
+    const { error: words } = errorFields(error);
+    const problem = error instanceof BrokenPromiseError ? words : `${UNPLAYED}: ${words}`;
+    return { ...about(), problems: [problem] };
   } finally {
     limit.abort();
   }

@@ -61,13 +61,14 @@ async function play(stage: Stage, random: Random): Promise<Played> {
     });
     const raised = await Promise.all(
       random.shuffle(wanted).map(async ({ sender, severity }) => {
-        const draft = await draftAlert({ sender, severity });
+        const draft = await draftAlert({ sender, severity: stage.sabotage ? 'Minor' : severity });
         const token = keys.get(sender) ?? '';
         const first = random.pick(['a', 'b'] as const);
         return { severity, alert: await raise(system, { draft, token, first, withinMs: 60_000 }) };
       }),
     );
     const alerts = raised.map(({ alert }) => alert);
+    const beginMs = Date.now();
     system.signal('SIGCONT', ...DISPATCHERS);
     const played = await judge(system, alerts, {}, 120_000);
     const lastOf = async (wantedSeverity: string) => {
@@ -75,7 +76,6 @@ async function play(stage: Stage, random: Random): Promise<Played> {
       const reports = await Promise.all(those.map(({ alert }) => devicesReport(system, alert.id)));
       return Math.max(...reports.map(({ inside }) => inside.lastMs ?? Number.POSITIVE_INFINITY));
     };
-    const beginMs = Math.min(...alerts.map(({ sinceMs }) => sinceMs));
     const lasts = await Promise.all(SEVERITIES.map(async (each) => (await lastOf(each)) - beginMs));
     const [extreme = 0, , , minor = 0] = lasts;
     return {
