@@ -9,7 +9,7 @@ STATE := $(or $(STATE_DIR),.tocsin)
 STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format faults simulate bench bench-registry clean
+.PHONY: help setup run demo monitoring test check format faults simulate bench bench-registry clean
 
 help: ## Show this list
 	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server] [NETNS=auto|on|off]\n\n'
@@ -22,6 +22,9 @@ run: $(STAMP) ## Start two whole sites and the stand-ins of the push providers; 
 
 demo: $(STAMP) ## Raise the Nice alert to 2,000 simulated devices and kill a dispatcher half-way; CUT=b cuts off a whole site (root)
 	@exec node deploy/demo/main.ts
+
+monitoring: $(STAMP) ## Start Prometheus and Alertmanager beside a running system; prints whom they would call
+	@exec node deploy/monitoring/main.ts
 
 test: $(STAMP) ## Run every test; suites that need a Docker engine or a browser say so when they are skipped
 	@node deploy/local/get-nats-server.ts

@@ -16,6 +16,20 @@ export interface PrometheusSettings {
   readonly replica: string;
 }
 
+/** The targets of a running system, from its addresses by name (`ingest-a`, …). */
+export function targetsOf(urls: Readonly<Record<string, string>>): ScrapeTargets {
+  const of = (kind: string) =>
+    Object.entries(urls)
+      .filter(([name]) => name.startsWith(`${kind}-`))
+      .map(([, url]) => new URL(url).host);
+  return {
+    ingest: of('ingest'),
+    dispatcher: of('dispatcher'),
+    edge: of('edge'),
+    canary: of('canary'),
+  };
+}
+
 /** Scraped and judged every 15 s: with rounds every minute a dead path is paged within 180 s (docs/monitoring.md). */
 const EVERY = '15s';
 

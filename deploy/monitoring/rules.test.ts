@@ -99,17 +99,22 @@ withTools('with promtool and amtool', () => {
     [
       'absence that is waited for twice',
       'proofs.yml',
-      `          (time() - max(max_over_time(canary_last_receipt_timestamp_seconds[6h])) > 90)
+      `          (time() - max(max_over_time(canary_last_receipt_timestamp_seconds[6h])) > 90 and on() canary:watched_for_90s)
           or on() absent_over_time(canary_last_receipt_timestamp_seconds[90s])`,
       `          (time() - max(canary_last_receipt_timestamp_seconds) > 90)
           or on() absent_over_time(canary_last_receipt_timestamp_seconds[3m])`,
     ],
-    ['a rule on age that is half a minute too slow', 'proofs.yml', `[6h])) > 90)`, `[6h])) > 120)`],
+    [
+      'a rule on age that is half a minute too slow',
+      'proofs.yml',
+      `[6h])) > 90 and`,
+      `[6h])) > 120 and`,
+    ],
     [
       'a path that was never proved taken for unknown',
       'proofs.yml',
-      `expr: path:canary_proof_age:seconds > 150`,
-      `expr: path:canary_proof_age:seconds > 150 and path:canary_last_receipt:timestamp > 0`,
+      `expr: path:canary_proof_age:seconds > 130 and`,
+      `expr: path:canary_proof_age:seconds > 130 and path:canary_last_receipt:timestamp > 0 and`,
     ],
     [
       'the usual burn rate of 99.9 %, which calls for one lost message',

@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
+import { sleep } from '../../shared/time/sleep.ts';
+import { alertmanagerConfig, type Receivers } from './alertmanager-config.ts';
+import { prometheusConfig, type ScrapeTargets } from './prometheus-config.ts';
+
+export interface MonitoringSettings {
+  /** Configuration, data and logs are written here. */
+  readonly folder: string;
+  readonly targets: ScrapeTargets;
+  readonly receivers: Receivers;
+  readonly prometheusPort: number;
+  readonly alertmanagerPort: number;
+}
+
+/** Prometheus or Alertmanager did not come up; the message says why and what to do. */
+export class MonitoringError extends Error {
+  override readonly name = 'MonitoringError';
+}
+
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 5_000;
+
+/** Starts one Prometheus and one Alertmanager on loopback; resolves when both take requests. Rejects with MonitoringError. */
+export function startMonitoring(settings: MonitoringSettings) {
+  return startWithCleanup(async (cleanup) => {
+    const { folder, targets, receivers, prometheusPort, alertmanagerPort } = settings;
+    mkdirSync(folder, { recursive: true });
+    const prometheusAt = `127.0.0.1:${prometheusPort}`;
+    const alertmanagerAt = `127.0.0.1:${alertmanagerPort}`;
+    const alertmanagerFile = join(folder, 'alertmanager.yml');
+    writeFileSync(alertmanagerFile, JSON.stringify(alertmanagerConfig(receivers), null, 2), {
+      // Addresses of pagers are secrets: who has one can call people.
+      mode: 0o600,
+    });
+    const prometheusFile = join(folder, 'prometheus.yml');
+    const prometheus = prometheusConfig({
+      targets,
+      alertmanagers: [alertmanagerAt],
+      prometheuses: [prometheusAt],
+      rules: join(import.meta.dirname, 'rules/*.yml'),
+      replica: 'local',
+    });
+    writeFileSync(prometheusFile, JSON.stringify(prometheus, null, 2));
+
+    const alertmanager = launch(folder, ALERTMANAGER, [
+      `--config.file=${alertmanagerFile}`,
+      `--storage.path=${join(folder, 'alertmanager')}`,
+      `--web.listen-address=${alertmanagerAt}`,
+      '--cluster.listen-address=',
+    ]);
+    cleanup.add('alertmanager', () => end(alertmanager));
+    await untilReady('alertmanager', alertmanager, `http://${alertmanagerAt}/-/ready`);
+    const server = launch(folder, PROMETHEUS, [
+      `--config.file=${prometheusFile}`,
+      `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+      `--web.listen-address=${prometheusAt}`,
+    ]);
+    cleanup.add('prometheus', () => end(server));
+    await untilReady('prometheus', server, `http://${prometheusAt}/-/ready`);
+    return { prometheusUrl: `http://${prometheusAt}`, alertmanagerUrl: `http://${alertmanagerAt}` };
+  });
+}
+
+interface Program {
+  readonly name: string;
+  /** Debian calls Alertmanager prometheus-alertmanager, everybody else alertmanager. */
+  readonly files: readonly string[];
+}
+const PROMETHEUS: Program = { name: 'prometheus', files: ['prometheus'] };
+const ALERTMANAGER: Program = {
+  name: 'alertmanager',
+  files: ['prometheus-alertmanager', 'alertmanager'],
+};
+
+/** True when both programs are on PATH. */
+export function canMonitor(): boolean {
+  return [PROMETHEUS, ALERTMANAGER].every((program) => find(program) !== undefined);
+}
+
+function find({ files }: Program): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(':').filter((folder) => folder !== '');
+  return files.flatMap((file) => folders.map((folder) => join(folder, file))).find(existsSync);
+}
+
+interface Running {
+  readonly child: ChildProcess;
+  /** Why it ended; undefined while it runs. */
+  readonly ended: () => string | undefined;
+}
+
+function launch(folder: string, program: Program, args: readonly string[]): Running {
+  const file = find(program);
+  if (file === undefined)
+    throw new MonitoringError(
+      `${program.name} is not on this machine. Debian: apt-get install prometheus prometheus-alertmanager`,
+    );
+  const logFile = join(folder, `${program.name}.log`);
+  const log = openSync(logFile, 'a');
+  const child = spawn(file, args, { stdio: ['ignore', log, log] });
+  closeSync(log);
+  let end: string | undefined;
+  child.once('error', (error) => {
+    end = `${program.name} could not be started: ${error.message}`;
+  });
+  child.once('exit', (code, signal) => {
+    end = `${program.name} ended (${code ?? signal}); its log is ${logFile}`;
+  });
+  return { child, ended: () => end };
+}
+
+async function untilReady(name: string, program: Running, url: string): Promise<void> {
+  for (const endMs = Date.now() + START_LIMIT_MS; Date.now() < endMs; await sleep(100)) {
+    const ended = program.ended();
+    if (ended !== undefined) throw new MonitoringError(ended);
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+  }
+  throw new MonitoringError(`${name} is not ready after ${START_LIMIT_MS / 1000} s at ${url}`);
+}
+
+async function end({ child, ended }: Running): Promise<void> {
+  if (ended() !== undefined) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+  await exit;
+  clearTimeout(timer);
+}
