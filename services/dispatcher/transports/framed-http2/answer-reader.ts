@@ -88,7 +88,6 @@ export class AnswerReader {
   onData(flags: number, streamId: number, bytes: Buffer, from: number, to: number): ErrorCode {
     // Padding counts, and so does what comes for a stream that we gave up (RFC 9113 section 6.9).
     this.#connectionWindow -= to - from;
-    if (this.#connectionWindow < 0) return CODE.FLOW_CONTROL_ERROR;
     if (this.#connectionWindow < CONNECTION_WINDOW / 2) this.#growConnection();
     let [start, end] = [from, to];
     if ((flags & FLAG.PADDED) !== 0) {

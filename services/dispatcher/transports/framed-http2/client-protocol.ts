@@ -126,7 +126,7 @@ export class ClientProtocol implements FrameTaker {
   /** How many more requests it can take now. */
   get room(): number {
     if (this.isBlocked || this.#sender.connectionWindow <= 0) return 0;
-    return this.capacity - this.#slots.count;
+    return Math.max(0, this.capacity - this.#slots.count);
   }
 
   /** The connection's first words. */
