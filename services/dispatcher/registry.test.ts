@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { reachOf } from '../../shared/alert/area.ts';
+import { departmentOf, reachOf } from '../../shared/alert/area.ts';
 import { type RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
 import { finestShard } from '../../shared/subscription/shard.ts';
 import { type RecipientFilter, Registry } from './registry.ts';
@@ -170,6 +170,48 @@ test('P2: a commune, its department, a city and its arrondissements reach whom t
   expect(heard('2A')).toEqual(['corsica']);
   expect(heard('06088', '75102')).toEqual(['nice', 'department', 'paris', 'paris2', 'many']);
   expect(heard('13055')).toEqual([]);
+});
+
+test('P2: however many areas an alert names, it finds the same people: by looking them up, by their areas, or by walking through all', () => {
+  const departments = Array.from({ length: 95 }, (_, i) => String(i + 1).padStart(2, '0')).filter(
+    (each) => each !== '20',
+  );
+  const communes = departments.flatMap((each) => [`${each}001`, `${each}002`, `${each}003`]);
+  const homes = [...departments, ...communes, '97411', '2A004', '971', 'ZZ999'];
+  apply(
+    ...homes.map((code, i) =>
+      active(id(i), { areas: i % 3 ? [code] : [code, '33063', '06088'], probe: code === 'ZZ999' }),
+    ),
+  );
+  const some = (from: readonly string[]) => fc.subarray([...from], { minLength: 1 });
+  const many = [...communes, ...communes.map((code) => code.replace('00', '10'))];
+  fc.assert(
+    fc.property(
+      fc.oneof(some(departments), some(many), some([...departments, '971', '974']), some(homes)),
+      fc.integer({ min: 1, max: 60 }),
+      (codes, limit) => {
+        const { codes: wanted, departments: reached } = reachOf(codes);
+        const expected = homes
+          .map((code, i) => [id(i), i % 3 ? [code] : [code, '33063', '06088']] as const)
+          .filter(
+            ([deviceId, areas]) =>
+              deviceId === id(homes.length - 1) ||
+              areas.some((area) => wanted.includes(area) || reached.includes(departmentOf(area))),
+          )
+          .map(([deviceId]) => deviceId);
+        const found: string[] = [];
+        for (;;) {
+          const after = found.at(-1) ?? '';
+          const page = registry.page(forAreas(...codes), { ...everything, after, limit });
+          found.push(...page.map(({ deviceId }) => deviceId));
+          if (page.length < limit) break;
+        }
+        expect(found.toSorted()).toEqual(expected.toSorted());
+        expect(registry.count(forAreas(...codes), 'fcm', true)).toBe(expected.length);
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
 
 test('every public alert goes to all probes too; the count for people leaves them out', () => {

@@ -6,11 +6,16 @@ import { type RegistryRecord, recordDeviceId } from '../../shared/subscription/r
 import {
   type AudiencePart,
   countQuery,
+  isActivePlace,
+  isInReach,
+  isWide,
   type Position,
   placeOf,
   placeRange,
+  placesOf,
   type RecipientFilter,
   recipientQuery,
+  tombstonePlace,
 } from './recipient-query.ts';
 import {
   beginFilling,
@@ -263,6 +268,7 @@ export class Registry {
         .slice(0, at.limit)
         .map(({ recipient }) => recipient);
     const recipients: Recipient[] = [];
+    const isWholeWalk = isWide(filter.reach);
     for (;;) {
       const limit = at.limit - recipients.length;
       const { sql, values } = recipientQuery(filter.reach, { after, to, limit });
@@ -275,7 +281,8 @@ export class Registry {
         const row = this.#checked(raw, 3);
         if (row && (row.h !== position.h || row.place !== position.place))
           this.#noteDamage('an index leads to another row');
-        else if (row) recipients.push(decodeRecipient(row.record, row.n));
+        else if (row && (!isWholeWalk || isInReach(codesIn(row.record), filter.reach)))
+          recipients.push(decodeRecipient(row.record, row.n));
       }
       if (rows.length < limit || recipients.length >= at.limit) return recipients;
     }
@@ -285,11 +292,12 @@ export class Registry {
   recipient(deviceId: string): Recipient | 'damaged' | undefined {
     let isDamaged = this.#damaged;
     const h = idHash(deviceId);
-    for (const raw of this.#reading(() => this.#statements.byHash.all(h)) ?? []) {
+    for (const raw of this.#reading(() => this.#statements.byHash.all(...placesOf(deviceId), h)) ??
+      []) {
       const row = this.#checked(raw);
       if (!row) isDamaged = true;
       else if (deviceIdOf(row.record) === deviceId)
-        return row.place === null ? undefined : decodeRecipient(row.record, row.n);
+        return isActivePlace(row.place) ? decodeRecipient(row.record, row.n) : undefined;
     }
     return isDamaged ? 'damaged' : undefined;
   }
@@ -305,21 +313,21 @@ export class Registry {
   }
 
   /**
-   * Records as the streams hold them, tombstones among them, in the order of their ids' hashes: those behind `after`
+   * Records as the streams hold them, tombstones among them, in the order of their places: those behind `after`
    * (empty: from the first). `last` is what to go on from; absent: there is no more, or the file cannot be read on.
    */
   goodRecords(
     after: string,
     limit: number,
   ): { records: RegistryRecord[]; last: string | undefined } {
-    const [h = -1, n = -1] = after === '' ? [] : after.split(':').map(Number);
-    const rows = this.#reading(() => this.#statements.inOrderOfHash.all(h, n, limit)) ?? [];
+    const [place = -1, h = -1, n = -1] = after === '' ? [] : after.split(':').map(Number);
+    const rows = this.#reading(() => this.#statements.inOrderOfPlace.all(place, h, n, limit)) ?? [];
     const records = rows.flatMap((raw) => {
       const row = this.#checked(raw);
       return row ? [decodeRecord(row.record, row.version)] : [];
     });
     const last = rows.length < limit ? undefined : rows.at(-1);
-    return { records, last: last && `${Number(last[1])}:${Number(last[0])}` };
+    return { records, last: last && `${Number(last[3])}:${Number(last[1])}:${Number(last[0])}` };
   }
 
   /** Forgets at most `limit` tombstones with a version (ms since 1970) below `beforeMs`. Returns how many. */
@@ -409,7 +417,9 @@ export class Registry {
     if (known && record.version <= known.version) return;
     const text = encodeRecord(record);
     const isActive = record.state === 'active';
-    const place = isActive ? placeOf(deviceId, record.subscription.address.transport) : null;
+    const place = isActive
+      ? placeOf(deviceId, record.subscription.address.transport)
+      : tombstonePlace(deviceId);
     const { version } = record;
     const checksum = rowChecksum({ h, version, place, record: text });
     const before = known ? this.#areasBefore(known) : [];
@@ -418,24 +428,25 @@ export class Registry {
       : Number(statements.insert.run(h, version, place, text, checksum).lastInsertRowid);
     if (known) statements.update.run(version, place, text, checksum, n);
     const { active, known: devices, purged } = this.#counts;
-    const difference = (isActive ? 1 : 0) - (known && known.place !== null ? 1 : 0);
+    const difference = (isActive ? 1 : 0) - (known && isActivePlace(known.place) ? 1 : 0);
     this.#counts = { active: active + difference, known: devices + (known ? 0 : 1), purged };
     const codes = codesOf(record);
     if (known && known.place === place && isSame(before, codes)) return;
-    for (const code of before) statements.dropArea.run(known?.place ?? null, code, h, n);
-    if (place !== null) for (const code of codes) statements.addArea.run(place, code, h, n);
+    for (const code of before) statements.dropArea.run(known?.place ?? place, code, h, n);
+    for (const code of codes) statements.addArea.run(place, code, h, n);
   }
 
   /** The row of a device, as it stands: its checksum is not looked at. */
   #find(deviceId: string, h: number): DeviceRow | undefined {
-    for (const raw of this.#reading(() => this.#statements.byHash.all(h)) ?? []) {
+    for (const raw of this.#reading(() => this.#statements.byHash.all(...placesOf(deviceId), h)) ??
+      []) {
       const [n, , version, place, record, checksum] = raw;
       if (typeof record !== 'string' || !isRecordOf(record, deviceId)) continue;
       return {
         n: Number(n),
         h,
         version: Number(version),
-        place: place === null ? null : Number(place),
+        place: Number(place),
         record,
         checksum: Number(checksum),
       };
@@ -451,11 +462,11 @@ export class Registry {
   }
 
   #isFound(row: DeviceRow): boolean {
-    const { hasArea, hasHash } = this.#statements;
+    const { hasArea, hasPlace } = this.#statements;
     const { place, h, n } = row;
     const isThere = (read: () => unknown) => this.#reading(read) !== undefined;
     return (
-      isThere(() => hasHash.get(h, n)) &&
+      isThere(() => hasPlace.get(place, h, n)) &&
       codesIn(row.record).every((code) => isThere(() => hasArea.get(place, code, h, n)))
     );
   }
@@ -470,7 +481,9 @@ export class Registry {
       const place = placeOf(deviceId, part.transport);
       if (place < from || place >= to) return [];
       const h = idHash(deviceId);
-      return (this.#reading(() => this.#statements.byHash.all(h)) ?? []).flatMap((raw) => {
+      return (
+        this.#reading(() => this.#statements.byHash.all(...placesOf(deviceId), h)) ?? []
+      ).flatMap((raw) => {
         const row = this.#checked(raw);
         if (row?.place !== place || deviceIdOf(row.record) !== deviceId) return [];
         if (!isProbeText(row.record)) return [];

@@ -10,15 +10,16 @@ const FILLING_VERSION = -SCHEMA_VERSION;
 /**
  * `devices` is written in the order in which records come, which is several times faster than in the order of the ids;
  * its `n` is a device's number for its life here. `areas` holds who is to be found where: by place (transport and finest
- * shard), then by area, in the order of the ids' hashes. A department is a range of codes.
+ * shard), then by area, in the order of the ids' hashes. A department is a range of codes. Tombstones are in places behind
+ * all others.
  */
 const SCHEMA = `
   CREATE TABLE devices (
-    n INTEGER PRIMARY KEY, h INTEGER NOT NULL, version INTEGER NOT NULL, place INTEGER, record TEXT NOT NULL,
+    n INTEGER PRIMARY KEY, h INTEGER NOT NULL, version INTEGER NOT NULL, place INTEGER NOT NULL, record TEXT NOT NULL,
     checksum INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX by_hash ON devices (h);
-  CREATE INDEX tombstones ON devices (version) WHERE place IS NULL;
+  CREATE INDEX by_place ON devices (place, h);
+  CREATE INDEX tombstones ON devices (version) WHERE place >= ${PLACES};
   CREATE TABLE areas (
     place INTEGER NOT NULL, code TEXT NOT NULL, h INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (place, code, h, n)
   ) STRICT, WITHOUT ROWID;

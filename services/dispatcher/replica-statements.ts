@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { PLACES } from './recipient-query.ts';
 import { ROW_COLUMNS } from './row-checksum.ts';
 
 /** A row as SQLite hands it over: its columns in order, which costs half of an object with their names. */
@@ -15,11 +16,11 @@ export function prepareAll(db: DatabaseSync) {
   const row = ROW_COLUMNS.join(', ');
   const area = 'place = ? AND code = ? AND h = ? AND n = ?';
   return {
-    /** Devices whose ids share a hash: one, but for a chance of 1 in millions. */
-    byHash: asArrays(db.prepare(`SELECT ${row} FROM devices WHERE h = ?`)),
-    inOrderOfHash: asArrays(
+    /** What stands under a hash in one of three places ({@link placesOf}): one device, but for a chance in millions. */
+    byHash: asArrays(db.prepare(`SELECT ${row} FROM devices WHERE place IN (?, ?, ?) AND h = ?`)),
+    inOrderOfPlace: asArrays(
       db.prepare(
-        `SELECT ${row} FROM devices WHERE h >= ?1 AND (h, n) > (?1, ?2) ORDER BY h, n LIMIT ?3`,
+        `SELECT ${row} FROM devices WHERE (place, h, n) > (?, ?, ?) ORDER BY place, h, n LIMIT ?`,
       ),
     ),
     inOrderOfArrival: asArrays(
@@ -33,14 +34,16 @@ export function prepareAll(db: DatabaseSync) {
     dropArea: db.prepare(`DELETE FROM areas WHERE ${area}`),
     dropEverywhere: db.prepare('DELETE FROM areas WHERE n = ?'),
     hasArea: db.prepare(`SELECT 1 FROM areas WHERE ${area}`),
-    hasHash: db.prepare('SELECT 1 FROM devices INDEXED BY by_hash WHERE h = ? AND n = ?'),
+    hasPlace: db.prepare(
+      'SELECT 1 FROM devices INDEXED BY by_place WHERE place = ? AND h = ? AND n = ?',
+    ),
     cursor: db.prepare('SELECT created, sequence FROM cursors WHERE site = ?'),
     setCursor: db.prepare('REPLACE INTO cursors VALUES (?, ?, ?)'),
     counts: db.prepare('SELECT active, known, purged FROM state'),
     setCounts: db.prepare('UPDATE state SET active = ?, known = ?, purged = ?'),
     wholeSince: db.prepare('SELECT whole_since FROM state'),
     purge: db.prepare(
-      'DELETE FROM devices WHERE n IN (SELECT n FROM devices WHERE place IS NULL AND version < ? ORDER BY version LIMIT ?)',
+      `DELETE FROM devices WHERE n IN (SELECT n FROM devices WHERE place >= ${PLACES} AND version < ? ORDER BY version LIMIT ?)`,
     ),
     filter: (sql: string): ReturnType<typeof asArrays> => {
       const kept = filters.get(sql) ?? asArrays(db.prepare(sql));

@@ -7,8 +7,8 @@ export interface DeviceRow {
   /** {@link idHash} of the device's id. */
   readonly h: number;
   readonly version: number;
-  /** Transport and finest shard ({@link placeOf}); null for a tombstone. */
-  readonly place: number | null;
+  /** Transport and finest shard ({@link placeOf}), or that of a tombstone. */
+  readonly place: number;
   /** The record as text (row-format.ts). */
   readonly record: string;
   readonly checksum: number;
@@ -37,7 +37,7 @@ export function rowChecksum({ h, version, place, record }: Omit<DeviceRow, 'n' |
   seed = Math.imul(seed ^ (seed >>> 15) ^ Math.floor(h / TWO_32), 0xc2b2ae35);
   seed = Math.imul(seed ^ (seed >>> 13) ^ (version >>> 0), 0x27d4eb2f);
   seed = Math.imul(seed ^ (seed >>> 15) ^ Math.floor(version / TWO_32), 0x165667b1);
-  seed = Math.imul(seed ^ (seed >>> 13) ^ (place === null ? 0 : place + 1), 0x9e3779b1);
+  seed = Math.imul(seed ^ (seed >>> 13) ^ place, 0x9e3779b1);
   return crc32(record, (seed ^ (seed >>> 16)) >>> 0);
 }
 
@@ -51,7 +51,7 @@ export function checkedRow(raw: readonly unknown[], at = 0): DeviceRow | undefin
   const checksum = raw[at + 5];
   if (typeof n !== 'number' || typeof h !== 'number' || typeof version !== 'number')
     return undefined;
-  if (typeof record !== 'string' || (place !== null && typeof place !== 'number')) return undefined;
+  if (typeof record !== 'string' || typeof place !== 'number') return undefined;
   const row = { n, h, version, place, record, checksum: Number(checksum) };
   return rowChecksum(row) === checksum ? row : undefined;
 }

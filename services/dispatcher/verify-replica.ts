@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { isActivePlace } from './recipient-query.ts';
 import { DamagedReplicaError, openReplica, removeReplica } from './replica-file.ts';
 import { checkedRow, ROW_COLUMNS } from './row-checksum.ts';
 import { codesIn } from './row-format.ts';
@@ -16,10 +17,12 @@ export function verifyReplica(path: string): void {
     db.exec('PRAGMA cache_size = -16384');
     const said = readDevices(db);
     const state = db.prepare('SELECT active, known FROM state').get();
-    if (state?.['active'] !== said.active || state['known'] !== said.hashes.count)
+    if (state?.['active'] !== said.active || state['known'] !== said.places.count)
       throw new DamagedReplicaError('the copy’s counts are not those of its rows');
-    if (!isEqual(said.hashes, readIndex(db, 'SELECT h, n, 0, 0 FROM devices INDEXED BY by_hash')))
-      throw new DamagedReplicaError('the copy’s index of ids is not that of its rows');
+    if (
+      !isEqual(said.places, readIndex(db, 'SELECT h, n, place, 0 FROM devices INDEXED BY by_place'))
+    )
+      throw new DamagedReplicaError('the copy’s index of places is not that of its rows');
     if (!isEqual(said.areas, readIndex(db, 'SELECT h, n, place, code FROM areas')))
       throw new DamagedReplicaError('the copy’s index of areas is not that of its rows');
   } finally {
@@ -37,19 +40,19 @@ function wasWhole(db: DatabaseSync): boolean {
   return db.prepare('SELECT whole_since FROM state').get()?.['whole_since'] !== null;
 }
 
-function readDevices(db: DatabaseSync): { hashes: Sum; areas: Sum; active: number } {
-  const hashes = { count: 0, sum: 0 };
+function readDevices(db: DatabaseSync): { places: Sum; areas: Sum; active: number } {
+  const places = { count: 0, sum: 0 };
   const areas = { count: 0, sum: 0 };
   let active = 0;
   for (const raw of rowsOf(db, `SELECT ${ROW_COLUMNS.join(', ')} FROM devices`)) {
     const row = checkedRow(raw);
     if (!row) throw new DamagedReplicaError('the copy has damaged rows');
-    add(hashes, row.h, row.n, 0, '0');
-    if (row.place === null) continue;
+    add(places, row.h, row.n, row.place, '0');
+    if (!isActivePlace(row.place)) continue;
     active++;
     for (const code of codesIn(row.record)) add(areas, row.h, row.n, row.place, code);
   }
-  return { hashes, areas, active };
+  return { places, areas, active };
 }
 
 function readIndex(db: DatabaseSync, sql: string): Sum {

@@ -336,7 +336,7 @@ test('a damaged replica keeps what only it knew: streams that were lost do not e
   await whole(node);
   await Promise.all([loseStream(a), loseStream(b)]);
   const db = new DatabaseSync(file('replica'));
-  db.exec(`UPDATE devices SET place = place + 1 WHERE record LIKE '${id(3)}%'`);
+  db.exec(`UPDATE devices SET version = version + 1 WHERE record LIKE '${id(3)}%'`);
   db.close();
   expect(node.registry.recipient(id(3))).toBe('damaged');
   await until('it has been filled anew', () => !node.registry.damaged);
