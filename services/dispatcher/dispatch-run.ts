@@ -72,6 +72,7 @@ export class DispatchRun {
   readonly #lines: Record<LaneOfWork, WorkLine>;
   /** Recipients that were read and not yet sent to. */
   readonly #read = new Map<string, Recipient>();
+  readonly #around: { -readonly [Part in keyof Surroundings]: Surroundings[Part] };
   #failure: unknown;
   #audience = 0;
 
@@ -89,6 +90,15 @@ export class DispatchRun {
     const isTest = task.envelope.audience === 'canary';
     const send = isTest ? 'test' : 'message';
     this.#holder = deps.share.join(task.weight, send, this.#stop.signal);
+    const { trust, silent, unanswering } = deps;
+    this.#around = {
+      nowMs: 0,
+      trust: (node, heardAtMs) => trust.of(node, task.transport, heardAtMs),
+      isProved: (node) => trust.isProved(node, task.transport),
+      silent,
+      unanswering,
+      isReplicaWhole: false,
+    };
     const work = (decision: Work) => this.#do(decision);
     this.#lines = { first: new WorkLine(work), retry: new WorkLine(work) };
   }
@@ -231,17 +241,11 @@ export class DispatchRun {
     this.#feed({ type: 'outcome', task, deviceId: recipient.deviceId, outcome });
   }
 
+  /** One object for all events: there is one of those for each message. */
   #surroundings(): Surroundings {
-    const { now, trust, silent, unanswering, isReplicaWhole } = this.#deps;
-    const { transport } = this.#task;
-    return {
-      nowMs: now(),
-      trust: (node, heardAtMs) => trust.of(node, transport, heardAtMs),
-      isProved: (node) => trust.isProved(node, transport),
-      silent,
-      unanswering,
-      isReplicaWhole: isReplicaWhole(),
-    };
+    this.#around.nowMs = this.#deps.now();
+    this.#around.isReplicaWhole = this.#deps.isReplicaWhole();
+    return this.#around;
   }
 
   #figures() {

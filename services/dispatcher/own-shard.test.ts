@@ -37,7 +37,8 @@ test('P9: only gone is reported as gone', () => {
   own.record(A, { kind: 'gone' }, undefined);
   own.record(B, { kind: 'rejected', reason: 'x' }, undefined);
   own.record(C, down, undefined);
-  expect(own.gone).toEqual([A]);
+  expect(own.takeGone()).toEqual([A]);
+  expect(own.takeGone()).toEqual([]);
 });
 
 test('what is to be tried again is pending until its time, taken once, and in every receipt until it has an outcome', () => {

@@ -45,10 +45,6 @@ export class OwnShard {
     this.takenOverFrom = takenOverFrom;
   }
 
-  get gone(): readonly string[] {
-    return this.#gone;
-  }
-
   /** So many sends more wait for an outcome. */
   begin(count: number): void {
     this.#outstanding += count;
@@ -58,6 +54,16 @@ export class OwnShard {
   answered(): void {
     this.#outstanding--;
     this.isUnsaid = true;
+  }
+
+  /** Who turned out to be gone since this was asked last. */
+  takeGone(): readonly string[] {
+    return this.#gone.splice(0);
+  }
+
+  /** An acceptance at the first try: nobody to remember. */
+  accepted(): void {
+    this.counts.accepted++;
   }
 
   /** Some sends have no outcome yet. */

@@ -22,7 +22,7 @@ export interface RingView {
   /** All dispatchers by name, this one among them, in the same order everywhere. */
   readonly nodes: readonly string[];
   /** Shards that this node has begun or gone through. */
-  readonly begun: ReadonlySet<number>;
+  readonly begun: { readonly has: (shard: number) => boolean };
   /** Shards in which this node has somebody to try again. */
   readonly ownPending: boolean;
   /** Receipts of peers for a shard, the latest of each. */
@@ -64,7 +64,7 @@ export function ownArc(position: number, nodes: number, shards: number): number[
 /** What a node does next. Pure: the whole ring is this function asked again and again. */
 export function nextStep(view: RingView, order: readonly number[]): RingStep {
   for (const shard of order) {
-    if (!view.begun.has(shard) && fullReceipts(view, shard).length === 0)
+    if (!view.begun.has(shard) && !view.peerReceipts(shard).some(isFull))
       return { step: 'send', shard };
   }
   let waiting = view.ownPending;
@@ -77,17 +77,18 @@ export function nextStep(view: RingView, order: readonly number[]): RingStep {
   return waiting ? { step: 'wait' } : { step: 'finished' };
 }
 
-/** Receipts of nodes that went through the whole shard, not only through somebody's leftovers. */
-function fullReceipts(view: RingView, shard: number): ShardReceipt[] {
-  return view.peerReceipts(shard).filter((receipt) => receipt.takenOverFrom === undefined);
+/** Its node went through the whole shard, not only through somebody's leftovers. */
+function isFull({ takenOverFrom }: ShardReceipt): boolean {
+  return takenOverFrom === undefined;
 }
 
 /** A shard that this node has not begun and that at least one peer has gone through. */
 function judgeShard(view: RingView, shard: number): RingStep {
-  const receipts = fullReceipts(view, shard);
-  const good = receipts.filter(
-    (receipt) => view.trust(receipt.node, receipt.heardAtMs) !== 'unproved',
-  );
+  const good = view
+    .peerReceipts(shard)
+    .filter(
+      (receipt) => isFull(receipt) && view.trust(receipt.node, receipt.heardAtMs) !== 'unproved',
+    );
   if (good.length === 0) {
     // Nobody whose word is good: a proven node does it again; where nobody is proven, everybody does.
     return view.selfProved || !view.anybodyProved ? { step: 'send', shard } : { step: 'wait' };

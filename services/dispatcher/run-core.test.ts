@@ -137,9 +137,9 @@ test('a peer that is as far as this node may say so before its shards are done o
   answer(0, around({ nowMs: 500 }));
   answer(1, around({ nowMs: 500 }));
   expect(begun).toEqual([0, 1]);
-  step({ type: 'tick' }, around({ nowMs: 599 }));
+  step({ type: 'tick' }, around({ nowMs: 699 }));
   expect(begun).toEqual([0, 1]);
-  step({ type: 'tick' }, around({ nowMs: 600 }));
+  step({ type: 'tick' }, around({ nowMs: 700 }));
   expect(begun).toEqual([0, 1, 3, 2]);
 });
 

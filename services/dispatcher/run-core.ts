@@ -20,7 +20,7 @@ const FIRST_HELP = 2;
 /** It waits so long for the last answers of its own arc: one that never comes must not keep it from helping. */
 const OWN_ANSWERS_MS = 3_000;
 /** A peer that is as far as this node is given so long to say so, before its last shards are done over. */
-const SAY_SO_MS = 100;
+const SAY_SO_MS = 200;
 const RETRY_BATCH = 200;
 /** A device that a replica does not hold yet is looked for again after this long. */
 const UNKNOWN_AGAIN_MS = 1_000;
@@ -37,9 +37,15 @@ function jitter(deviceId: string, attempt: number): number {
   return (hash >>> 0) / 2 ** 32;
 }
 
-interface HeardReceipt extends CompletionReceipt {
-  readonly heardAtMs: number;
+/** What is kept of a peer's word. */
+interface HeardReceipt extends ShardReceipt {
+  readonly revision: number;
+  readonly accepted: number;
+  readonly pending: readonly string[];
 }
+
+const NOTHING: readonly RunDecision[] = [];
+const NO_RECEIPTS: readonly HeardReceipt[] = [];
 
 /**
  * One alert on one transport on one node, as a state machine: events in, decisions out. No clock, no I/O, no randomness:
@@ -52,7 +58,8 @@ export class RunCore {
   readonly #ownArc: ReadonlySet<number>;
   readonly #own = new Map<number, OwnShard>();
   readonly #takeOvers = new Map<number, OwnShard>();
-  readonly #peers = new Map<number, Map<string, HeardReceipt>>();
+  /** By shard, the latest of each peer. */
+  readonly #peers = new Map<number, HeardReceipt[]>();
   /** Peers that cut the audience otherwise: none of them will ever close a shard of ours, however well it is proved. */
   readonly #cutOtherwise = new Set<string>();
   /** When something was last heard of a peer, or came of a send here. */
@@ -78,10 +85,17 @@ export class RunCore {
   }
 
   /** The one entry: what happened → what to do. */
-  step(event: RunEvent, around: Surroundings): RunDecision[] {
-    if (this.#ended !== undefined) return [];
+  step(event: RunEvent, around: Surroundings): readonly RunDecision[] {
+    if (this.#ended !== undefined) return NOTHING;
+    const unsettled = this.#unsettled;
     const decisions = this.#note(event, around);
-    return [...decisions, ...(this.#ended === undefined ? this.#advance(around) : [])];
+    // An ordinary answer closes nothing, so that nothing else comes next: what it costs does not grow with the shards.
+    const isOrdinary = event.type === 'outcome' && decisions.length === 0;
+    if (isOrdinary && this.#unsettled === unsettled) return NOTHING;
+    if (this.#ended !== undefined) return decisions;
+    const next = this.#advance(around);
+    if (decisions.length === 0) return next;
+    return next.length === 0 ? decisions : [...decisions, ...next];
   }
 
   get ended(): JournalState | undefined {
@@ -96,7 +110,7 @@ export class RunCore {
   /** Everything that this node can do now is done; what remains is to see it confirmed. */
   isSettled(around: Surroundings): boolean {
     if (this.#ended !== undefined) return true;
-    if (this.#unsettled > 0 || this.#hasPending()) return false;
+    if (this.#hasWork()) return false;
     const { step } = nextStep(this.#view(around), this.#order);
     return step === 'wait' || step === 'finished';
   }
@@ -112,7 +126,7 @@ export class RunCore {
       .filter(([shard]) => !this.#own.has(shard))
       .map(([shard, receipts]) => ({
         shard,
-        accepted: Math.max(...[...receipts.values()].map(({ counts }) => counts.accepted)),
+        accepted: Math.max(...receipts.map(({ accepted }) => accepted)),
       }));
   }
 
@@ -120,7 +134,7 @@ export class RunCore {
     return { first: this.#firstAcceptedAtMs, last: this.#lastAcceptedAtMs };
   }
 
-  #note(event: RunEvent, around: Surroundings): RunDecision[] {
+  #note(event: RunEvent, around: Surroundings): readonly RunDecision[] {
     switch (event.type) {
       case 'begin':
         this.#newsAtMs = around.nowMs;
@@ -233,15 +247,16 @@ export class RunCore {
     deviceId: string,
     outcome: Outcome | NoOutcome,
     { nowMs, isReplicaWhole }: Surroundings,
-  ): RunDecision[] {
+  ): readonly RunDecision[] {
     const own = (task.takeOver ? this.#takeOvers : this.#own).get(task.shard);
-    if (!own) return [];
+    if (!own) return NOTHING;
     this.#newsAtMs = nowMs;
     if (outcome.kind === 'accepted') {
       this.#firstAcceptedAtMs ??= nowMs;
       this.#lastAcceptedAtMs = nowMs;
     }
-    if (outcome.kind === 'unknown-device' && !isReplicaWhole) {
+    if (outcome.kind === 'accepted' && task.lane === 'first') own.accepted();
+    else if (outcome.kind === 'unknown-device' && !isReplicaWhole) {
       // Not unsubscribed, as far as this replica can tell: it is being filled again and has not come to this device yet.
       own.postpone(deviceId, { attempt: task.attempt, dueMs: nowMs + UNKNOWN_AGAIN_MS });
     } else if (outcome.kind === 'unknown-device' || outcome.kind === 'not-sent')
@@ -255,26 +270,18 @@ export class RunCore {
     }
     own.answered();
     if (task.lane === 'first') return this.#settleIfAnswered(own, nowMs);
-    const gone = outcome.kind === 'gone';
-    const done = own.pending.size === 0 && !own.isWaiting;
-    return [
-      ...(gone ? [{ type: 'gone' as const, deviceIds: [deviceId], sent: own.sent }] : []),
-      ...(done ? this.#say(own, nowMs) : []),
-    ];
+    const isDone = own.pending.size === 0 && !own.isWaiting;
+    return [...goneOf(own), ...(isDone ? this.#say(own, nowMs) : [])];
   }
 
   /** The receipt is written when every send of the shard has an outcome, never before. */
-  #settleIfAnswered(own: OwnShard, nowMs: number): RunDecision[] {
-    if (own.settled || own.isWaiting || !own.allBegun) return [];
+  #settleIfAnswered(own: OwnShard, nowMs: number): readonly RunDecision[] {
+    if (own.settled || own.isWaiting || !own.allBegun) return NOTHING;
     own.settled = true;
     this.#unsettled--;
     if (this.#ownArc.has(own.shard)) this.#ownAnswerAtMs = nowMs;
     else this.#noteHelped(own.shard);
-    const gone = own.gone.length > 0;
-    return [
-      ...(gone ? [{ type: 'gone' as const, deviceIds: own.gone, sent: own.sent }] : []),
-      ...this.#say(own, nowMs),
-    ];
+    return [...goneOf(own), ...this.#say(own, nowMs)];
   }
 
   #noteHelped(shard: number): void {
@@ -304,7 +311,7 @@ export class RunCore {
 
   #takeOver(shard: number, from: string, nowMs: number): RunDecision[] {
     const own = this.#nextOf(shard, from);
-    own.resumePending(this.#peers.get(shard)?.get(from)?.pending ?? [], nowMs);
+    own.resumePending(this.#heardOf(shard, from)?.pending ?? [], nowMs);
     own.allBegun = true;
     own.settled = true;
     this.#takeOvers.set(shard, own);
@@ -343,29 +350,41 @@ export class RunCore {
       return;
     }
     if (this.#cutOtherwise.has(receipt.node) && receipt.pending.length > 0) return;
-    const ofShard = this.#peers.get(receipt.shard) ?? new Map<string, HeardReceipt>();
-    const before = ofShard.get(receipt.node);
-    if (before && before.revision >= receipt.revision) return;
-    ofShard.set(receipt.node, { ...receipt, heardAtMs: nowMs });
+    const { shard, node, revision, counts, pending, takenOverFrom } = receipt;
+    const before = this.#heardOf(shard, node);
+    if (before && before.revision >= revision) return;
+    const others = (this.#peers.get(shard) ?? NO_RECEIPTS).filter((each) => each !== before);
+    const head = { node, takenOverFrom, heardAtMs: nowMs, revision, pending };
+    const word = { ...head, hasPending: pending.length > 0, accepted: counts.accepted };
     this.#newsAtMs = nowMs;
-    this.#peers.set(receipt.shard, ofShard);
+    this.#peers.set(shard, [...others, word]);
+  }
+
+  #heardOf(shard: number, node: string): HeardReceipt | undefined {
+    return this.#peers.get(shard)?.find((each) => each.node === node);
   }
 
   /** It went by our cut once and has lost that journal: whom it was to try again in our shards it has forgotten. */
   #noteOtherCut(node: string): void {
     this.#cutOtherwise.add(node);
     for (const [shard, receipts] of this.#peers) {
-      if ((receipts.get(node)?.pending.length ?? 0) > 0) receipts.delete(node);
-      if (receipts.size === 0) this.#peers.delete(shard);
+      const left = receipts.filter((each) => each.node !== node || !each.hasPending);
+      if (left.length === 0) this.#peers.delete(shard);
+      else if (left.length < receipts.length) this.#peers.set(shard, left);
     }
   }
 
   #hasProvisional(): boolean {
-    return [...this.#own.values()].some((own) => own.isProvisional);
+    for (const own of this.#own.values()) if (own.isProvisional) return true;
+    return false;
   }
 
-  #hasPending(): boolean {
-    return this.ownShards.some((own) => own.pending.size > 0);
+  /** Answers that are still out, or somebody to try again. */
+  #hasWork(): boolean {
+    if (this.#unsettled > 0) return true;
+    for (const own of this.#own.values()) if (own.pending.size > 0) return true;
+    for (const own of this.#takeOvers.values()) if (own.pending.size > 0) return true;
+    return false;
   }
 
   #view(around: Surroundings): RingView {
@@ -374,8 +393,8 @@ export class RunCore {
       shards,
       self,
       nodes,
-      begun: new Set(this.#own.keys()),
-      ownPending: this.#hasPending() || this.#unsettled > 0 || this.#hasProvisional(),
+      begun: this.#own,
+      ownPending: this.#hasWork() || this.#hasProvisional(),
       peerReceipts: (shard) => this.#receiptsFor(shard, around.nowMs),
       trust: (name, heardAtMs) => (name === self ? 'confirmed' : around.trust(name, heardAtMs)),
       silent: around.silent,
@@ -386,23 +405,18 @@ export class RunCore {
   }
 
   /** Peers' receipts of a shard, and this node's own word on what it took over there. */
-  #receiptsFor(shard: number, nowMs: number): ShardReceipt[] {
-    const receipts: ShardReceipt[] = [...(this.#peers.get(shard)?.values() ?? [])].map(
-      (receipt) => ({
-        node: receipt.node,
-        hasPending: receipt.pending.length > 0,
-        takenOverFrom: receipt.takenOverFrom,
-        heardAtMs: receipt.heardAtMs,
-      }),
-    );
+  #receiptsFor(shard: number, nowMs: number): readonly ShardReceipt[] {
+    const receipts = this.#peers.get(shard) ?? NO_RECEIPTS;
     const takeOver = this.#takeOvers.get(shard);
-    if (takeOver)
-      receipts.push({
-        node: this.#setup.self,
-        hasPending: takeOver.pending.size > 0,
-        takenOverFrom: takeOver.takenOverFrom,
-        heardAtMs: nowMs,
-      });
-    return receipts;
+    if (!takeOver) return receipts;
+    const hasPending = takeOver.pending.size > 0;
+    const { takenOverFrom } = takeOver;
+    const own = { node: this.#setup.self, hasPending, takenOverFrom, heardAtMs: nowMs };
+    return [...receipts, own];
   }
+}
+
+function goneOf(own: OwnShard): RunDecision[] {
+  const deviceIds = own.takeGone();
+  return deviceIds.length === 0 ? [] : [{ type: 'gone', deviceIds, sent: own.sent }];
 }
