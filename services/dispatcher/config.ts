@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BusSites, Peers } from '../../shared/bus/bus-config.ts';
 import { Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
+import { pacingEnv } from './pacing/config.ts';
 import { transportsEnv } from './transports/registry.ts';
 
 const DispatcherEnv = z.object({
@@ -18,6 +19,7 @@ const DispatcherEnv = z.object({
   INTERNAL_TOKEN_FILE: z.string().min(1),
   TRUSTED_KEYS_FILE: z.string().min(1),
   ...transportsEnv,
+  ...pacingEnv,
 });
 
 export type DispatcherConfig = z.infer<typeof DispatcherEnv> & { readonly NODE_NAME: string };

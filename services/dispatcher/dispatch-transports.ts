@@ -1,45 +1,54 @@
+import type { Clock } from '../../shared/time/clock.ts';
 import type { DispatchTransport } from './dispatch.ts';
 import { FairShare } from './fair-share.ts';
 import type { DispatcherMetrics } from './metrics.ts';
+import type { Pace } from './pacing/pace.ts';
 import type { Transports } from './transports/registry.ts';
 import type { Outcome } from './transports/transport.ts';
 
+export interface DispatchTransportsDeps {
+  readonly metrics: DispatcherMetrics;
+  /** What Google allows the project; push services are paced one by one, inside their transport. */
+  readonly fcmPace: Pace;
+  readonly onAccepted: (deviceId: string) => void;
+  readonly now: Clock;
+}
+
 /** The transports as the dispatch uses them: each with its places in flight, each recipient's address to its own kind. */
 export function dispatchTransports(
-  transports: Transports,
-  metrics: DispatcherMetrics,
-  onAccepted: (deviceId: string) => void = () => undefined,
+  { fcm, 'web-push': webPush }: Transports,
+  { metrics, fcmPace, onAccepted, now }: DispatchTransportsDeps,
 ): DispatchTransport[] {
-  const { fcm, 'web-push': webPush } = transports;
   const all: DispatchTransport[] = [
     {
       kind: 'fcm',
-      share: new FairShare(fcm.maxInFlight),
-      send: ({ address }, message, signal) => {
-        if (address.transport !== 'fcm') throw new Error('not an FCM address');
-        return settled((settle) => fcm.send(address, message, signal, settle));
-      },
+      share: new FairShare(fcm.maxInFlight, { pace: fcmPace, now }),
+      send: ({ deviceId, address }, message, signal) =>
+        settled((settle) => {
+          if (address.transport !== 'fcm') throw new Error('not an FCM address');
+          fcm.send(address, message, signal, (outcome) => {
+            if (outcome.kind === 'accepted') onAccepted(deviceId);
+            settle(outcome);
+          });
+        }),
     },
     {
       kind: 'web-push',
       share: new FairShare(webPush.maxInFlight),
-      send: ({ address }, message, signal) => {
-        if (address.transport !== 'web-push') throw new Error('not a Web Push address');
-        return settled((settle) => webPush.send(address, message, signal, settle));
-      },
+      send: ({ deviceId, address }, message, signal) =>
+        settled((settle) => {
+          if (address.transport !== 'web-push') throw new Error('not a Web Push address');
+          webPush.send(address, message, signal, (outcome) => {
+            if (outcome.kind === 'accepted') onAccepted(deviceId);
+            settle(outcome);
+          });
+        }),
     },
   ];
   metrics.watchInFlight(() =>
     all.map(({ kind, share }) => ({ transport: kind, inFlight: share.inFlight })),
   );
-  return all.map((transport) => ({
-    ...transport,
-    send: async (recipient, message, signal) => {
-      const outcome = await transport.send(recipient, message, signal);
-      if (outcome.kind === 'accepted') onAccepted(recipient.deviceId);
-      return outcome;
-    },
-  }));
+  return all;
 }
 
 function settled(send: (settle: (outcome: Outcome) => void) => void): Promise<Outcome> {

@@ -54,6 +54,7 @@ function toOutgoing(
     tag: envelope.references[0] ?? envelope.id,
     expiresAtMs: Date.parse(envelope.expiresAt),
     quiet: msgType === 'Cancel' || levelOf(envelope.alert) === 'information',
+    isTest: envelope.audience === 'canary',
   };
 }
 

@@ -15,6 +15,7 @@ import { startAskFirst } from './ask-first.ts';
 import type { DispatcherConfig } from './config.ts';
 import { Dispatch } from './dispatch.ts';
 import { dispatchTransports } from './dispatch-transports.ts';
+import { watchEventLoop } from './event-loop.ts';
 import { createDispatcherEvents } from './events.ts';
 import { followAlerts } from './follow-alerts.ts';
 import { followReceipts } from './follow-receipts.ts';
@@ -23,6 +24,9 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createDispatcherApp } from './http-app.ts';
 import { Journal } from './journal.ts';
 import { createDispatcherMetrics } from './metrics.ts';
+import { FcmPace } from './pacing/fcm-pace.ts';
+import { OriginLimits } from './pacing/origin-limits.ts';
+import { watchPacing } from './pacing/pacing-metrics.ts';
 import { type Peers, startPeers } from './peers.ts';
 import { Quarantine } from './quarantine.ts';
 import { refillBuses } from './refill-buses.ts';
@@ -78,7 +82,11 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     );
     for (const bus of buses) cleanup.add(`bus ${bus.site}`, () => bus.close());
 
-    const transports = buildTransports(config, log, metricsRegistry);
+    const originLimits = new OriginLimits({
+      most: config.WEB_PUSH_SESSIONS * MOST_STREAMS,
+      random: Math.random,
+    });
+    const transports = buildTransports(config, log, metricsRegistry, originLimits);
     for (const transport of Object.values(transports))
       cleanup.add(`transport ${transport.kind}`, () => transport.close());
 
@@ -105,13 +113,30 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       if (!peers) throw new Error('peers are not started yet');
       return peers;
     };
+    const fcmPace = new FcmPace(
+      {
+        quotaPerMinute: config.FCM_QUOTA_PER_MINUTE,
+        rampSeconds: config.FCM_RAMP_SECONDS,
+        liveNodes: () => nodes.filter((name) => name === node || !peers?.silent(name)).length,
+        random: Math.random,
+      },
+      now(),
+    );
+    watchPacing(metricsRegistry, { fcm: fcmPace, webPush: originLimits });
+    const eventLoop = watchEventLoop(metricsRegistry);
+    cleanup.add('event loop watch', () => eventLoop.close());
     const dispatch: Dispatch = new Dispatch({
       node,
       site: config.SITE,
       nodes,
       journal,
       registry,
-      transports: dispatchTransports(transports, metrics, (id) => quarantine.accepted(id)),
+      transports: dispatchTransports(transports, {
+        metrics,
+        fcmPace,
+        onAccepted: (id) => quarantine.accepted(id),
+        now,
+      }),
       trust,
       silent: (name) => startedPeers().silent(name),
       unanswering: (name) => startedPeers().unanswering(name),
@@ -219,6 +244,8 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
   });
 }
 
+/** The most sends that one HTTP/2 session carries at a time. */
+const MOST_STREAMS = 200;
 /** The replica is usually whole within a blink; with the bus away, a start does not wait for it longer than this. */
 const WHOLE_WITHIN_MS = 3_000;
 

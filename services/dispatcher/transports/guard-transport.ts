@@ -1,11 +1,11 @@
 import { OpenCalls } from './open-calls.ts';
-import { CONNECTION_RETRY_MS, unavailable } from './outcome.ts';
+import { outcomeOfFailure } from './outcome.ts';
 import { type Outcome, SEND_DEADLINE_MS, type Transport } from './transport.ts';
 import { sendEnded, type TransportEventDeps } from './transport-metrics.ts';
 
-const OVERLOADED = unavailable('overloaded', CONNECTION_RETRY_MS);
-const ABORTED = unavailable('aborted', CONNECTION_RETRY_MS);
-const TIMEOUT = unavailable('timeout', CONNECTION_RETRY_MS);
+const OVERLOADED = outcomeOfFailure('overloaded');
+const ABORTED = outcomeOfFailure('aborted');
+const TIMEOUT = outcomeOfFailure('timeout');
 
 /**
  * What every transport promises, kept in one place whatever is inside: at most `maxInFlight` sends, one outcome by the

@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import { FRAMED_POOL_DEFAULTS, FramedPool } from './framed-http2/framed-pool.ts';
 import { HTTP2_POOL_DEFAULTS, Http2Pool, type Http2PoolDeps } from './http2-pool.ts';
 import type { PostClient } from './post-client.ts';
 
-/** Which HTTP/2 client carries the messages; both keep the contract of {@link PostClient}. */
-export const PostClientChoice = z.enum(['node']);
+/**
+ * Which HTTP/2 client carries the messages: `framed`, with frames of our own, made for many small POSTs; `node`, by
+ * `node:http2`. Both keep the contract of {@link PostClient} and pass the same conformance and fault tests.
+ */
+export const PostClientChoice = z.enum(['framed', 'node']);
 export type PostClientChoice = z.infer<typeof PostClientChoice>;
 
 export interface Http2ClientOptions {
   /** `https://host[:port]` */
   readonly origin: string;
   readonly sessions: number;
-  /** Default: {@link HTTP2_POOL_DEFAULTS}. */
+  /** Default: that of the pools. */
   readonly deadlineMs?: number;
   /** A certificate authority besides the system's, as PEM. */
   readonly ca?: string;
@@ -24,6 +28,8 @@ export function openHttp2Client(
 ): PostClient {
   const tls = ca === undefined ? {} : { ca };
   switch (choice) {
+    case 'framed':
+      return new FramedPool({ ...FRAMED_POOL_DEFAULTS, ...options, tls }, deps);
     case 'node':
       return new Http2Pool({ ...HTTP2_POOL_DEFAULTS, ...options, tls }, deps);
   }

@@ -1,8 +1,12 @@
 import { backoffMs } from '../../../shared/time/backoff.ts';
-import { type Exchange, type ExchangeFailure, FAILED } from './exchange.ts';
+import type { Clock } from '../../../shared/time/clock.ts';
+import type { Pace, PacedSend } from '../pacing/pace.ts';
+import type { Exchange, ExchangeFailure } from './exchange.ts';
 import { type OpenCall, OpenCalls } from './open-calls.ts';
+import { outcomeOfFailure } from './outcome.ts';
 import type { Post, PostClient } from './post-client.ts';
 import type { ProbeResult } from './probe-protocol.ts';
+import type { Outcome } from './transport.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 export type Protocol = 'h2' | 'http/1.1';
@@ -32,30 +36,39 @@ export const ORIGIN_CLIENT_DEFAULTS = {
 export interface OriginClientDeps {
   readonly probe: () => Promise<ProbeResult>;
   readonly open: (protocol: Protocol) => PostClient;
+  /** What the origin bears, found out as it answers. */
+  readonly pace: Pace;
+  readonly outcomeOf: (exchange: Exchange) => Outcome;
   readonly onRefused: (detail: string) => void;
   /** No other origin has requests open. */
   readonly isAlone: () => boolean;
   /** In [0, 1). */
   readonly random: () => number;
+  readonly now: Clock;
 }
 
 /** A client takes so many even before it says that a connection is open, and a hanging origin to show that it is back. */
 const FEW = 16;
+/** What an origin will not take for so long is tried again later rather than kept waiting. */
+const LONG_WAIT_MS = 1_000;
+
+type Settle = (outcome: Outcome) => void;
 
 interface Waiting {
   readonly post: Post;
-  readonly call: OpenCall<Exchange>;
+  readonly kind: PacedSend;
+  readonly call: OpenCall<Outcome>;
 }
 
 /**
- * One push service: HTTP/2 if it has it, else HTTP/1.1. It puts on the wire what the open connections carry and lets the
- * rest wait, in a bounded line and never beyond the deadline; an origin that hangs gives its line back at once, so that
+ * One push service: HTTP/2 if it has it, else HTTP/1.1. It puts on the wire what the open connections carry and the
+ * service bears, and lets the rest wait, in a bounded line and never beyond the deadline; an origin that hangs gives its line back at once, so that
  * it does not hold the places of others.
  */
-export class OriginClient implements PostClient {
+export class OriginClient {
   readonly #options: OriginClientOptions;
   readonly #deps: OriginClientDeps;
-  readonly #calls: OpenCalls<Exchange>;
+  readonly #calls: OpenCalls<Outcome>;
   readonly #line = new WaitingLine<Waiting>();
   readonly #firstReady = Promise.withResolvers<void>();
   #waiting = 0;
@@ -66,6 +79,7 @@ export class OriginClient implements PostClient {
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #stallTimer: NodeJS.Timeout | undefined;
+  #paceTimer: NodeJS.Timeout | undefined;
   #answeredAtMs = 0;
   #stalled = false;
   #pumping = false;
@@ -76,8 +90,8 @@ export class OriginClient implements PostClient {
     this.#deps = deps;
     this.#calls = new OpenCalls({
       deadlineMs: options.deadlineMs,
-      onDeadline: FAILED.timeout,
-      onAbort: FAILED.aborted,
+      onDeadline: outcomeOfFailure('timeout'),
+      onAbort: outcomeOfFailure('aborted'),
     });
     this.#probe();
   }
@@ -90,6 +104,7 @@ export class OriginClient implements PostClient {
     return this.#client?.capacity ?? 0;
   }
 
+  /** Resolves when a connection is open for the first time, or when the client is closed. Never rejects. */
   get ready(): Promise<void> {
     return this.#firstReady.promise;
   }
@@ -100,57 +115,69 @@ export class OriginClient implements PostClient {
   }
 
   /** Why a request would be refused now. Asked before a message is sealed, so that no prepared key is lost on it. */
-  refusal(signal: AbortSignal): ExchangeFailure | undefined {
+  refusal(signal: AbortSignal, kind: PacedSend): ExchangeFailure | undefined {
     if (this.#closed) return 'closed';
     if (signal.aborted) return 'aborted';
     if (this.#client === undefined && this.#failures > 0) return 'connection';
     if (this.#stalled && this.#onWire >= FEW) return 'overloaded';
+    if (this.#mustWaitLong(kind)) return 'overloaded';
     const { maxWaiting, maxWaitingAlone } = this.#options;
     if (this.#waiting < maxWaiting) return undefined;
     return this.#waiting < maxWaitingAlone && this.#deps.isAlone() ? undefined : 'overloaded';
   }
 
-  post(post: Post, settle: (exchange: Exchange) => void): void {
-    const refusal = this.refusal(post.signal);
-    if (refusal !== undefined) {
-      settle(FAILED[refusal]);
-      return;
-    }
-    if (this.#waiting === 0 && this.#hasPlace()) {
+  /** The caller has asked `refusal`. `settle` is called once, by the deadline, possibly before this returns. */
+  send(post: Post, kind: PacedSend, settle: Settle): void {
+    // A test goes where others are held: it is what shows that the origin is back.
+    if ((this.#waiting === 0 || kind === 'test') && this.#hasPlace(kind)) {
       this.#put(post, settle);
       return;
     }
     const call = this.#calls.begin(post.signal, settle);
     this.#waiting++;
     call.onEnd = () => this.#waiting--;
-    this.#line.add({ post, call });
+    this.#line.add({ post, kind, call });
+    if (this.#waiting === 1) this.#pump();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#stallTimer);
-    this.#calls.settleAll(FAILED.closed);
+    clearTimeout(this.#paceTimer);
+    this.#calls.settleAll(outcomeOfFailure('closed'));
     this.#firstReady.resolve();
     await this.#client?.close();
   }
 
-  /** As many as the connections carry, and a few while none is open: the client opens them for these. */
-  #hasPlace(): boolean {
-    if (this.#client === undefined) return false;
-    const limit = this.#stalled ? FEW : Math.max(FEW, this.#client.capacity);
-    return this.#onWire < limit;
+  #mustWaitLong(kind: PacedSend): boolean {
+    const { pace, now } = this.#deps;
+    const nowMs = now();
+    return !pace.mayStart(nowMs, kind) && pace.askAgainAtMs(nowMs) > nowMs + LONG_WAIT_MS;
   }
 
-  #put(post: Post, settle: (exchange: Exchange) => void): void {
+  /** As many as the connections carry, and a few while none is open: the client opens them for these. */
+  #hasPlace(kind: PacedSend): boolean {
+    if (this.#client === undefined) return false;
+    const limit = this.#stalled ? FEW : Math.max(FEW, this.#client.capacity);
+    return this.#onWire < limit && this.#deps.pace.mayStart(this.#deps.now(), kind);
+  }
+
+  #put(post: Post, settle: Settle): void {
+    const { pace, outcomeOf, now } = this.#deps;
+    const startedAtMs = now();
     if (this.#onWire === 0) this.#answeredAtMs = performance.now();
     this.#onWire++;
+    pace.started(startedAtMs);
     this.#watchForStall();
     this.#client?.post(post, (exchange) => {
+      const endedAtMs = now();
+      const outcome = outcomeOf(exchange);
       this.#onWire--;
+      pace.ended(outcome, endedAtMs - startedAtMs, endedAtMs);
       this.#note(exchange);
-      settle(exchange);
-      this.#pump();
+      settle(outcome);
+      if (this.#waiting > 0) this.#pump();
     });
   }
 
@@ -164,13 +191,31 @@ export class OriginClient implements PostClient {
 
   #pumpAll(): void {
     for (let next = this.#line.first(); next !== undefined; next = this.#line.first()) {
-      if (!this.#hasPlace()) return;
+      if (!this.#hasPlace(next.kind)) {
+        this.#pumpLater();
+        return;
+      }
       this.#line.take();
       this.#waiting--;
       const { post, call } = next;
       call.onEnd = undefined;
-      this.#put(post, (exchange) => call.settle(exchange));
+      this.#put(post, (outcome) => call.settle(outcome));
     }
+  }
+
+  /** With something on the wire its end is what gives a place; a pause of the origin's ends by itself. */
+  #pumpLater(): void {
+    if (this.#paceTimer !== undefined || this.#closed) return;
+    const { pace, now } = this.#deps;
+    const nowMs = now();
+    this.#paceTimer = setTimeout(
+      () => {
+        this.#paceTimer = undefined;
+        this.#pump();
+      },
+      Math.max(10, pace.askAgainAtMs(nowMs) - nowMs),
+    );
+    this.#paceTimer.unref();
   }
 
   #note(exchange: Exchange): void {
@@ -206,7 +251,7 @@ export class OriginClient implements PostClient {
   }
 
   #failLine(reason: ExchangeFailure): void {
-    for (const { call } of this.#line.takeAll()) call.settle(FAILED[reason]);
+    for (const { call } of this.#line.takeAll()) call.settle(outcomeOfFailure(reason));
   }
 
   #probeSoon(): void {
@@ -254,8 +299,10 @@ export class OriginClient implements PostClient {
     const before = this.#client;
     this.#protocol = protocol;
     this.#client = this.#deps.open(protocol);
-    void this.#client.ready.then(() => this.#pump());
-    this.#firstReady.resolve();
+    void this.#client.ready.then(() => {
+      this.#firstReady.resolve();
+      this.#pump();
+    });
     if (before === undefined) return;
     const timer = setTimeout(() => void before.close(), this.#options.deadlineMs);
     timer.unref();

@@ -47,9 +47,17 @@ export const SERVER_ERROR_RETRY_MS = 10_000;
 /** FCM, same page: a 429 without Retry-After means one minute. Used for Web Push too. */
 export const THROTTLED_RETRY_MS = 60_000;
 
-/** The outcome of an exchange that brought no answer. */
+const OF_FAILURE: { readonly [Reason in ExchangeFailure]: Outcome } = {
+  aborted: unavailable('aborted', CONNECTION_RETRY_MS),
+  closed: unavailable('closed', CONNECTION_RETRY_MS),
+  connection: unavailable('connection', CONNECTION_RETRY_MS),
+  overloaded: unavailable('overloaded', CONNECTION_RETRY_MS),
+  timeout: unavailable('timeout', CONNECTION_RETRY_MS),
+};
+
+/** The outcome of an exchange that brought no answer; the same object for all. */
 export function outcomeOfFailure(failure: ExchangeFailure): Outcome {
-  return unavailable(failure, CONNECTION_RETRY_MS);
+  return OF_FAILURE[failure];
 }
 
 /** A longer wait than this is not believed: an alert would be over. */

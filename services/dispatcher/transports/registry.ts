@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { TransportKind } from '../../../shared/envelope/envelope.ts';
 import type { Logger } from '../../../shared/log/logger.ts';
 import type { PushAddress } from '../../../shared/subscription/subscription.ts';
+import type { OriginLimits } from '../pacing/origin-limits.ts';
 import { buildFcmTransport } from './fcm/build.ts';
 import { fcmEnv } from './fcm/config.ts';
 import { guardTransport } from './guard-transport.ts';
@@ -21,6 +22,7 @@ type Builders = {
   readonly [Kind in TransportKind]: (
     config: TransportsConfig,
     deps: TransportEventDeps,
+    limits: OriginLimits,
   ) => Transport<AddressOf<Kind>>;
 };
 
@@ -38,10 +40,11 @@ export function buildTransports(
   config: TransportsConfig,
   log: Logger,
   registry: Registry,
+  limits: OriginLimits,
 ): Transports {
   const deps = { log, metrics: createTransportMetrics(registry) };
   // Files first: what opens connections comes when nothing can throw any more.
-  const webPush = BUILDERS['web-push'](config, deps);
-  const fcm = BUILDERS.fcm(config, deps);
+  const webPush = BUILDERS['web-push'](config, deps, limits);
+  const fcm = BUILDERS.fcm(config, deps, limits);
   return { fcm: guardTransport(fcm, deps), 'web-push': guardTransport(webPush, deps) };
 }

@@ -36,6 +36,8 @@ export interface OutgoingMessage {
   expiresAtMs: number;
   /** Shown without sound, delivered without hurry. */
   quiet: boolean;
+  /** A canary's: it goes where others are held back, so that a provider that is back is seen to be back. */
+  isTest?: boolean;
 }
 
 /** One way to reach devices. `Address` is the transport's own part of a subscription. */

@@ -1,6 +1,7 @@
 import { readJsonFile } from '../../../../shared/config/read-file.ts';
 import type { WebPushAddress } from '../../../../shared/subscription/subscription.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
+import type { OriginLimits } from '../../pacing/origin-limits.ts';
 import { openHttp2Client } from '../http2-client.ts';
 import { createHttpsAgent, HTTPS_AGENT_DEFAULTS, HttpsPool } from '../https-pool.ts';
 import { ORIGIN_CLIENT_DEFAULTS, OriginClient } from '../origin-client.ts';
@@ -15,6 +16,7 @@ import {
 import type { WebPushEnv } from './config.ts';
 import { sealFresh } from './seal-fresh.ts';
 import { checkVapidKeys, createVapidHeaders, VapidKeysFile } from './vapid.ts';
+import { webPushOutcomeOf } from './web-push-outcome.ts';
 import { createWebPushTransport } from './web-push-transport.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
@@ -23,13 +25,14 @@ const PROBE_TIMEOUT_MS = 3_000;
 export function buildWebPushTransport(
   config: WebPushEnv,
   deps: TransportEventDeps,
+  limits: OriginLimits,
 ): Transport<WebPushAddress> {
   const keys = readJsonFile(config.VAPID_KEYS_FILE, VapidKeysFile, 'VAPID_KEYS_FILE');
   checkVapidKeys(keys);
   return createWebPushTransport(
     { extraOrigins: config.EXTRA_PUSH_ORIGINS, maxInFlight: config.WEB_PUSH_IN_FLIGHT },
     {
-      pools: buildOriginPools(config, deps),
+      pools: buildOriginPools(config, deps, limits),
       vapidHeader: createVapidHeaders(keys, { clock: systemClock }),
       seal: sealFresh,
       clock: systemClock,
@@ -50,6 +53,7 @@ export function buildOriginPools(
     'HTTP2_CLIENT' | 'WEB_PUSH_SESSIONS' | 'WEB_PUSH_SOCKETS' | 'WEB_PUSH_IN_FLIGHT'
   >,
   deps: TransportEventDeps,
+  limits: OriginLimits,
   { deadlineMs = ORIGIN_CLIENT_DEFAULTS.deadlineMs, ...tls }: OriginPoolsTrial = {},
 ): OriginPools {
   const agent = createHttpsAgent({
@@ -78,9 +82,12 @@ export function buildOriginPools(
                 { random: Math.random, onConnection: changed },
               )
             : new HttpsPool({ origin, deadlineMs, maxOpen: places }, agent),
+        pace: limits.of(origin),
+        outcomeOf: (exchange) => webPushOutcomeOf(exchange, systemClock()),
         onRefused: (detail) => changed('refused', detail),
         isAlone: () => pools.isQuiet,
         random: Math.random,
+        now: systemClock,
       },
     );
   };

@@ -1,6 +1,8 @@
+import type { Exchange } from '../exchange.ts';
 import {
   type Answer,
   CONFIGURATION_RETRY_MS,
+  outcomeOfFailure,
   rejected,
   retryAfterMs,
   SERVER_ERROR_RETRY_MS,
@@ -8,6 +10,14 @@ import {
   unavailable,
 } from '../outcome.ts';
 import type { Outcome } from '../transport.ts';
+
+const ACCEPTED: Outcome = { kind: 'accepted' };
+
+/** The same of any exchange. */
+export function webPushOutcomeOf(exchange: Exchange, nowMs: number): Outcome {
+  if (exchange.kind === 'failed') return outcomeOfFailure(exchange.reason);
+  return webPushOutcome(exchange, nowMs);
+}
 
 /**
  * A push service's answer → outcome. Pure. RFC 8030: 201 (or 202) is taken, 404 an expired subscription (7.3; services
@@ -22,7 +32,7 @@ export function webPushOutcome(answer: Answer, nowMs: number): Outcome {
     case 201:
     case 202:
     case 204:
-      return { kind: 'accepted' };
+      return ACCEPTED;
     case 404:
     case 410:
       return { kind: 'gone' };

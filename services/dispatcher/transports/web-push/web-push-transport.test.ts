@@ -4,6 +4,7 @@ import webpush from 'web-push';
 import { createLogger } from '../../../../shared/log/logger.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
 import { createReceiverKeys, decryptWebPush } from '../../../../shared/web-push/decrypt.ts';
+import { OriginLimits } from '../../pacing/origin-limits.ts';
 import { guardTransport } from '../guard-transport.ts';
 import { makeCertificate } from '../test-support/certificate.ts';
 import {
@@ -69,6 +70,7 @@ function aTransport(extraOrigins: readonly string[], inFlight = 50, deadlineMs =
       WEB_PUSH_IN_FLIGHT: inFlight,
     },
     deps,
+    new OriginLimits({ most: 400, random: Math.random }),
     { ca: certificate.cert, deadlineMs },
   );
   const vapidHeader = createVapidHeaders(vapid, { clock: systemClock });
@@ -173,6 +175,7 @@ test('an origin whose certificate is not trusted is never sent anything', async 
   const pools = buildOriginPools(
     { HTTP2_CLIENT: 'node', WEB_PUSH_SESSIONS: 1, WEB_PUSH_SOCKETS: 1, WEB_PUSH_IN_FLIGHT: 100 },
     deps,
+    new OriginLimits({ most: 100, random: Math.random }),
   );
   const vapidHeader = createVapidHeaders(vapid, { clock: systemClock });
   const transport = createWebPushTransport(

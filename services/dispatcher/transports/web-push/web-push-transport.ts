@@ -1,6 +1,5 @@
 import type { WebPushAddress } from '../../../../shared/subscription/subscription.ts';
 import type { Clock } from '../../../../shared/time/clock.ts';
-import type { Exchange } from '../exchange.ts';
 import type { OriginPools } from '../origin-pools.ts';
 import { outcomeOfFailure, rejected } from '../outcome.ts';
 import type { Outcome, OutgoingMessage, Transport } from '../transport.ts';
@@ -8,7 +7,6 @@ import { ttlSeconds } from '../ttl.ts';
 import { MAX_CLEAR_BYTES } from './encrypt.ts';
 import { createPushTargets } from './push-target.ts';
 import { SealedBodies } from './sealed-bodies.ts';
-import { webPushOutcome } from './web-push-outcome.ts';
 import { clearPayload, createPushHeaders } from './web-push-request.ts';
 
 export interface WebPushTransportOptions {
@@ -29,7 +27,6 @@ const EXPIRED = rejected('expired');
 const NOT_ALLOWED = rejected('endpoint-not-allowed');
 const TOO_LARGE = rejected('too-large');
 const BAD_KEYS = rejected('bad-keys');
-const ACCEPTED: Outcome = { kind: 'accepted' };
 
 /** Web Push: one sender for browsers, UnifiedPush and whatever speaks RFC 8030. */
 export function createWebPushTransport(
@@ -49,11 +46,6 @@ export function createWebPushTransport(
     return payload;
   };
 
-  const outcomeOf = (exchange: Exchange): Outcome => {
-    if (exchange.kind === 'failed') return outcomeOfFailure(exchange.reason);
-    return exchange.status === 201 ? ACCEPTED : webPushOutcome(exchange, clock());
-  };
-
   /** Posts, or says why it did not. */
   const begin = (
     address: WebPushAddress,
@@ -70,13 +62,13 @@ export function createWebPushTransport(
     const client = pools.at(target.origin);
     if (client === undefined) return outcomeOfFailure('overloaded');
     // Asked before sealing: a content key is spent on each message that is sealed.
-    const refusal = client.refusal(signal);
+    const kind = message.isTest === true ? 'test' : 'message';
+    const refusal = client.refusal(signal, kind);
     if (refusal !== undefined) return outcomeOfFailure(refusal);
     const body = sealed.take(message, address.endpoint) ?? seal(payload, address);
     if (body === undefined) return BAD_KEYS;
     const headers = headersOf(target.origin, message, ttl);
-    client.post({ path: target.path, headers, body, signal }, (exchange) => {
-      const outcome = outcomeOf(exchange);
+    client.send({ path: target.path, headers, body, signal }, kind, (outcome) => {
       const comesAgain = outcome.kind === 'throttled' || outcome.kind === 'unavailable';
       if (comesAgain && !signal.aborted) sealed.keep(message, address.endpoint, body, clock());
       settle(outcome);
