@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchange.ts';
+import { type Exchange, FAILED } from '../exchange.ts';
 import type { Post } from '../post-client.ts';
 import {
   AnswerReader,
@@ -35,8 +35,6 @@ import { StreamSlots } from './stream-slots.ts';
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 const FIRST_CONNECTION_WINDOW = 65_535;
 const MAX_HEADER_LIST_BYTES = 65_536;
-
-export const FAILED_CONNECTION: Exchange = { kind: 'failed', reason: 'connection' };
 
 export interface ProtocolOptions {
   readonly authority: string;
@@ -99,7 +97,7 @@ export class ClientProtocol implements FrameTaker {
     this.#sender = new RequestSender(this.#slots, this.#encoder, this.out);
     this.#answers = new AnswerReader(this.#slots, this.out, {
       onAnswer: (slot, exchange, endedByPeer) => this.#onAnswer(slot, exchange, endedByPeer),
-      onMalformed: (slot) => this.#giveUp(slot, CODE.PROTOCOL_ERROR, FAILED_CONNECTION),
+      onMalformed: (slot) => this.#giveUp(slot, CODE.PROTOCOL_ERROR, FAILED.connection),
     });
     this.#frames = new FrameReader(this);
   }
@@ -176,7 +174,7 @@ export class ClientProtocol implements FrameTaker {
     this.out.put(goawayFrame(code));
     for (const slot of this.#slots.openSlots()) {
       const request = this.#close(slot);
-      this.#events.onSettled(request, FAILED_CONNECTION);
+      this.#events.onSettled(request, FAILED.connection);
     }
   }
 
@@ -276,7 +274,7 @@ export class ClientProtocol implements FrameTaker {
     if (slot < 0) return CODE.NO_ERROR;
     const problem =
       increment === 0 ? CODE.PROTOCOL_ERROR : this.#sender.growStream(slot, increment);
-    if (problem !== CODE.NO_ERROR) this.#giveUp(slot, problem, FAILED_CONNECTION);
+    if (problem !== CODE.NO_ERROR) this.#giveUp(slot, problem, FAILED.connection);
     return CODE.NO_ERROR;
   }
 
@@ -297,7 +295,7 @@ export class ClientProtocol implements FrameTaker {
     if (answer !== undefined) this.#events.onSettled(request, answer);
     else if (code === CODE.REFUSED_STREAM || code === CODE.ENHANCE_YOUR_CALM)
       this.#events.onUnprocessed(request, 'refused');
-    else this.#events.onSettled(request, FAILED_CONNECTION);
+    else this.#events.onSettled(request, FAILED.connection);
   }
 
   /** Streams above the last id were not processed and never will be (RFC 9113 section 6.8). */

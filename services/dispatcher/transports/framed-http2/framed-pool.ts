@@ -1,5 +1,5 @@
 import { backoffMs } from '../../../../shared/time/backoff.ts';
-import type { Exchange, ExchangeFailure } from '../exchange.ts';
+import { type Exchange, type ExchangeFailure, FAILED } from '../exchange.ts';
 import type { Post, PostClient } from '../post-client.ts';
 import { CODE } from './frame.ts';
 import { FramedSession, NoHttp2Error, type SessionOptions } from './framed-session.ts';
@@ -47,14 +47,6 @@ const GOOD_LIFE_MS = 5_000;
 const RUN = 16;
 /** Deadlines are looked at no more often than this. */
 const DEADLINE_GRAIN_MS = 10;
-
-const FAILED: Readonly<Record<ExchangeFailure, Exchange>> = {
-  aborted: { kind: 'failed', reason: 'aborted' },
-  closed: { kind: 'failed', reason: 'closed' },
-  connection: { kind: 'failed', reason: 'connection' },
-  overloaded: { kind: 'failed', reason: 'overloaded' },
-  timeout: { kind: 'failed', reason: 'timeout' },
-};
 
 interface Line {
   session: FramedSession | undefined;
