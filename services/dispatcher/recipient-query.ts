@@ -113,6 +113,16 @@ export function countQuery(reach: Reach, transport: TransportKind, includeProbes
   };
 }
 
+/** The rows `n` of at most `limit` devices on one transport that hold one of the areas, and of probes. */
+export function othersQuery(areas: Reach, transport: TransportKind, limit: number): Query {
+  const { from, to } = placeRange({ transport, shard: 0, shards: 1 });
+  const found = entries('SELECT DISTINCT a.n', areas, true);
+  return {
+    sql: `${found.sql} p.place >= ? AND p.place < ? LIMIT ?`,
+    values: [...found.values, from, to, limit],
+  };
+}
+
 /** A query on places `p` and areas `a`, and as much of its WHERE as is about the areas. */
 function entries(select: string, reach: Reach, includeProbes: boolean): Query {
   const codes = includeProbes ? [...reach.codes, PROBE_CODE] : reach.codes;

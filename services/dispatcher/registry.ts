@@ -3,9 +3,9 @@ import { backup, type DatabaseSync } from 'node:sqlite';
 import type { StreamCursor } from '../../shared/bus/consume.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import { type RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
+import { countRecipients } from './count-recipients.ts';
 import {
   type AudiencePart,
-  countQuery,
   isActivePlace,
   isInReach,
   isWide,
@@ -250,9 +250,10 @@ export class Registry {
   count(filter: RecipientFilter, transport: TransportKind, includeProbes: boolean): number {
     if (filter.kind === 'probes')
       return this.#probes(filter.deviceIds, { transport, shard: 0, shards: 1 }).length;
-    const { sql, values } = countQuery(filter.reach, transport, includeProbes);
-    const rows = this.#reading(() => this.#statements.filter(sql).all(...values));
-    return Number(rows?.[0]?.[0] ?? 0);
+    const counted = this.#reading(() =>
+      countRecipients(filter.reach, transport, includeProbes, this.#statements),
+    );
+    return counted ?? 0;
   }
 
   /**

@@ -18,6 +18,10 @@ export function prepareAll(db: DatabaseSync) {
   return {
     /** What stands under a hash in one of three places ({@link placesOf}): one device, but for a chance in millions. */
     byHash: asArrays(db.prepare(`SELECT ${row} FROM devices WHERE place IN (?, ?, ?) AND h = ?`)),
+    byNumber: asArrays(db.prepare(`SELECT ${row} FROM devices WHERE n = ?`)),
+    countPlaces: asArrays(
+      db.prepare('SELECT count(*) FROM devices INDEXED BY by_place WHERE place >= ? AND place < ?'),
+    ),
     inOrderOfPlace: asArrays(
       db.prepare(
         `SELECT ${row} FROM devices WHERE (place, h, n) > (?, ?, ?) ORDER BY place, h, n LIMIT ?`,
