@@ -113,12 +113,12 @@ function aRun(script: Script, more: Partial<RunDeps> = {}): DispatchRun {
       node: 'a',
       nodes: ['a'],
       registry,
-      send: async ({ deviceId, address }, _message, signal) => {
+      send: ({ deviceId, address }, _message, signal, settle) => {
         if (address.transport !== 'fcm') throw new Error('not an FCM address');
         const attempt = (tries.get(deviceId) ?? 0) + 1;
         tries.set(deviceId, attempt);
         sent.push(deviceId);
-        return await script(deviceId, attempt, signal);
+        void Promise.resolve(script(deviceId, attempt, signal)).then(settle);
       },
       share: new FairShare(50),
       trust,

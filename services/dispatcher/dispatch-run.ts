@@ -15,17 +15,22 @@ import type { Outcome, OutgoingMessage } from './transports/transport.ts';
 import type { RouteTrust } from './trust.ts';
 import { type Work, WorkLine } from './work-line.ts';
 
+/** Sends one message to one recipient; `settle` is called once, by the transport's deadline at the latest. */
+export type DispatchSend = (
+  recipient: Recipient,
+  message: OutgoingMessage,
+  signal: AbortSignal,
+  settle: (outcome: Outcome) => void,
+) => void;
+
 /** What a run needs of the node around it. */
 export interface RunDeps {
   readonly node: string;
   /** All dispatchers, in the same order on each of them. For a canary: this node alone. */
   readonly nodes: readonly string[];
   readonly registry: Registry;
-  readonly send: (
-    recipient: Recipient,
-    message: OutgoingMessage,
-    signal: AbortSignal,
-  ) => Promise<Outcome>;
+  /** Calls `settle` once, possibly before it returns. */
+  readonly send: DispatchSend;
   readonly share: FairShare;
   readonly trust: RouteTrust;
   readonly silent: (node: string) => boolean;
@@ -222,7 +227,7 @@ export class DispatchRun {
     // Who came back by the other transport meanwhile is that run's to send to.
     const isOurs = recipient?.address.transport === this.#task.transport;
     if (isOurs && this.#core.mayBegin(now())) {
-      void this.#send(task, recipient);
+      this.#send(task, recipient);
       return;
     }
     share.release(task.lane);
@@ -230,15 +235,16 @@ export class DispatchRun {
     this.#feed({ type: 'outcome', task, deviceId, outcome });
   }
 
-  async #send(task: SendTask, recipient: Recipient): Promise<void> {
+  #send(task: SendTask, recipient: Recipient): void {
     const { send, share, events, askFirst, now } = this.#deps;
     const { transport, messageFor } = this.#task;
     const beganAtMs = now();
-    const outcome = await send(recipient, messageFor(recipient.language), this.#stop.signal);
-    share.release(task.lane, outcome, now() - beganAtMs);
-    events.outcome(transport, outcome);
-    askFirst.sendEnded(outcome);
-    this.#feed({ type: 'outcome', task, deviceId: recipient.deviceId, outcome });
+    send(recipient, messageFor(recipient.language), this.#stop.signal, (outcome) => {
+      share.release(task.lane, outcome, now() - beganAtMs);
+      events.outcome(transport, outcome);
+      askFirst.sendEnded(outcome);
+      this.#feed({ type: 'outcome', task, deviceId: recipient.deviceId, outcome });
+    });
   }
 
   /** One object for all events: there is one of those for each message. */

@@ -74,10 +74,10 @@ function aDispatch(verify: Verify = verifyAlert, recipients: string[] = []): Dis
       {
         kind: 'fcm',
         share: new FairShare(10),
-        send: ({ deviceId }, { alertId }) => {
+        send: ({ deviceId }, { alertId }, _signal, settle) => {
           recipients.push(deviceId);
           sent.push(alertId);
-          return Promise.resolve({ kind: 'accepted' });
+          queueMicrotask(() => settle({ kind: 'accepted' }));
         },
       },
     ],

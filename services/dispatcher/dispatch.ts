@@ -9,26 +9,21 @@ import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.
 import type { DispatchProgress, TransportProgress } from '../../shared/receipt/progress.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import type { AskFirst } from './ask-first.ts';
-import { DispatchRun, type RunDeps } from './dispatch-run.ts';
+import { DispatchRun, type DispatchSend, type RunDeps } from './dispatch-run.ts';
 import type { DispatcherEvents } from './events.ts';
 import type { FairShare } from './fair-share.ts';
 import { isOver } from './is-over.ts';
 import type { Journal, JournalEntry, JournalState } from './journal.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 import { sumCounts } from './own-shard.ts';
-import type { Recipient, RecipientFilter, Registry } from './registry.ts';
-import type { Outcome, OutgoingMessage } from './transports/transport.ts';
+import type { RecipientFilter, Registry } from './registry.ts';
 import type { RouteTrust } from './trust.ts';
 
 /** One transport as the dispatch uses it. */
 export interface DispatchTransport {
   readonly kind: TransportKind;
   readonly share: FairShare;
-  readonly send: (
-    recipient: Recipient,
-    message: OutgoingMessage,
-    signal: AbortSignal,
-  ) => Promise<Outcome>;
+  readonly send: DispatchSend;
 }
 
 export interface DispatchDeps {

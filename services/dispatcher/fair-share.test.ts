@@ -240,3 +240,20 @@ test('turns go by weight also when many places become free at once', async () =>
   expect(countOf(turns, 'unknown')).toBeLessThan(2_100 / 17 + 60);
   over.abort();
 });
+
+test('while the process is busy first tries go on and all but a few retries wait, until it has caught up', async () => {
+  let isBusy = true;
+  const share = new FairShare(100, undefined, () => isBusy);
+  const holder = share.join(1);
+  let [first, retries] = [0, 0];
+  for (let i = 0; i < 20; i++) {
+    void share.acquire(holder, 'retry').then(() => retries++);
+    void share.acquire(holder, 'first').then(() => first++);
+  }
+  for (let i = 0; i < 50; i++) await settle();
+  expect([first, retries]).toEqual([20, 4]);
+  isBusy = false;
+  share.release('retry');
+  for (let i = 0; i < 50; i++) await settle();
+  expect(retries).toBe(20);
+});

@@ -30,6 +30,8 @@ export interface Pacing {
 const RETRY_SHARE = 0.25;
 /** While both wait, one place in this many goes to a retry, so that retries are slow but never starved. */
 const RETRY_EVERY = 8;
+/** So many retries may be in flight even while the process is busy: a machine that never catches up still retries. */
+const RETRIES_WHILE_BUSY = 4;
 
 /**
  * The places in flight of one transport, shared among live alerts by severity: stride scheduling, so that an Extreme
@@ -44,14 +46,17 @@ export class FairShare {
   #floor = 0;
   #given = 0;
   readonly #pacing: Pacing | undefined;
+  readonly #isBusy: () => boolean;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   /** Who got the last place and is about to ask for the next. */
   #expected: Waiter | undefined;
 
-  constructor(capacity: number, pacing?: Pacing) {
+  /** `isBusy`: this process has more to do than it can, so that only a few retries may be in flight at a time. */
+  constructor(capacity: number, pacing?: Pacing, isBusy: () => boolean = () => false) {
     this.#capacity = capacity;
     this.#pacing = pacing;
+    this.#isBusy = isBusy;
   }
 
   /** When the signal aborts, nothing that waits for this claim waits on. */
@@ -138,6 +143,8 @@ export class FairShare {
 
   #mayTake(run: ShareHolder, lane: LaneOfWork, firstTriesWait: boolean): boolean {
     if (this.#used >= this.#capacity) return false;
+    if (lane === 'retry' && this.#usedByRetries >= RETRIES_WHILE_BUSY && this.#isBusy())
+      return false;
     const mayBeRetry =
       lane === 'first' || !firstTriesWait || this.#usedByRetries < this.#capacity * RETRY_SHARE;
     return mayBeRetry && (this.#pacing?.pace.mayStart(this.#pacing.now(), run.send) ?? true);

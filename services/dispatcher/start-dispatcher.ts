@@ -134,6 +134,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       transports: dispatchTransports(transports, {
         metrics,
         fcmPace,
+        isBusy: eventLoop.isDelayed,
         onAccepted: (id) => quarantine.accepted(id),
         now,
       }),
