@@ -34,7 +34,7 @@ export const REPLENISHER_DEFAULTS: ReplenisherOptions = {
 export interface ReplenisherDeps {
   readonly store: PreparedStore;
   readonly readSubscriptions: ReadSubscriptions;
-  /** While it is true nothing is read and nothing made, apart from the batch under way. */
+  /** While it is true nothing is read and nothing made, apart from the page and the batch under way. */
   readonly isSending: () => boolean;
   readonly events: PreparedEvents;
   /** In [0, 1). */
@@ -115,6 +115,7 @@ class Pass {
 
   async run(): Promise<void> {
     const { store, readSubscriptions } = this.#deps;
+    await this.#whileSending();
     store.beginPass();
     for await (const page of readSubscriptions()) {
       await this.#whileSending();
