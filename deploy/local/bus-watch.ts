@@ -53,11 +53,11 @@ interface Deps {
   readonly say: (line: string) => void;
 }
 
-/** Looks at one nats-server each second and starts it again when it stays sick although there is room. */
+/** Looks at a nats-server that is up, each second, and starts it again when it stays sick although there is room. */
 export function watchBus(process: ManagedProcess, { storeDir, say }: Deps): { close: () => void } {
   const stop = new AbortController();
   void (async () => {
-    let state = UNWATCHED;
+    let state: BusWatchState = { wasWell: true, sickSinceMs: undefined };
     while (await sleep(LOOK_EVERY_MS, stop.signal)) {
       const look = { ...(await lookAt(process, storeDir)), atMs: Date.now() };
       const judged = judgeBus(state, look);

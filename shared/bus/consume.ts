@@ -1,7 +1,9 @@
 import {
   AckPolicy,
   type Consumer,
+  type ConsumerConfig,
   DeliverPolicy,
+  JetStreamApiError,
   type JsMsg,
   ReplayPolicy,
 } from '@nats-io/jetstream';
@@ -36,13 +38,54 @@ const RETRY_MS = 300;
 const AT_A_TIME = 256;
 
 /**
+ * A durable consumer that nobody has read with for so long is removed by the server. It is as long as ALERTS keeps a
+ * message: whoever comes back later finds nothing that its position would have spared it. Without this the consumer of a
+ * journal that was lost would stay for good, as nobody will ever come by its name again.
+ */
+export const DURABLE_FORGOTTEN_AFTER_MS = 7 * 24 * 3600 * 1000;
+const NANOS_PER_MS = 1_000_000;
+
+interface DurableName {
+  readonly stream: StreamName;
+  readonly durable: string;
+  /** Default {@link DURABLE_FORGOTTEN_AFTER_MS}. */
+  readonly forgottenAfterMs?: number;
+}
+
+/** JetStream API error: there is a consumer of this name, with other settings. */
+const CONSUMER_EXISTS = 10_148;
+
+/** One from before it had this limit is given it, and keeps its position. */
+async function ensureDurable({ manager }: JetStreamHandles, what: DurableName): Promise<void> {
+  const config = durableConfig(what);
+  try {
+    await manager.consumers.add(what.stream, config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_EXISTS) throw error;
+    await manager.consumers.update(what.stream, what.durable, config);
+  }
+}
+
+function durableConfig({ durable, forgottenAfterMs }: DurableName): Partial<ConsumerConfig> {
+  return {
+    durable_name: durable,
+    ack_policy: AckPolicy.Explicit,
+    deliver_policy: DeliverPolicy.All,
+    ack_wait: 10_000_000_000,
+    max_deliver: -1,
+    max_ack_pending: 1_000,
+    inactive_threshold: (forgottenAfterMs ?? DURABLE_FORGOTTEN_AFTER_MS) * NANOS_PER_MS,
+  };
+}
+
+/**
  * Hands every message of a stream to `handle` at least once, by a durable consumer: the position is the server's, so a
  * restart goes on where it was. A message is acknowledged after `handle` has resolved; when it rejects it comes again.
  * Runs until the signal aborts; survives the bus.
  */
 export async function consumeDurable(
   bus: SiteBus,
-  what: { stream: StreamName; durable: string },
+  what: DurableName,
   handle: (message: BusMessage) => Promise<void>,
   deps: Deps,
 ): Promise<void> {
@@ -50,14 +93,7 @@ export async function consumeDurable(
     bus,
     deps,
     async (handles, created) => {
-      await handles.manager.consumers.add(what.stream, {
-        durable_name: what.durable,
-        ack_policy: AckPolicy.Explicit,
-        deliver_policy: DeliverPolicy.All,
-        ack_wait: 10_000_000_000,
-        max_deliver: -1,
-        max_ack_pending: 1_000,
-      });
+      await ensureDurable(handles, what);
       const consumer = await handles.client.consumers.get(what.stream, what.durable);
       const isStale = createdAnew(bus, what.stream, created);
       await pump(consumer, { signal: deps.signal, isStale }, async (message) => {
