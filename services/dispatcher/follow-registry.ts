@@ -19,8 +19,8 @@ const HELD_MS = 1_000;
 const HELD_MAX = 20_000;
 /** An empty replica is filled in one go, until it has all or for this long: a crash meanwhile begins it anew. */
 const FILLING_MS = 120_000;
-/** Records are small, and there may be a million of them. */
-const READ_AT_A_TIME = 5_000;
+/** Records are small, and there may be a million of them; what has come is taken in before anything else gets a turn. */
+const READ_AT_A_TIME = 1_000;
 /** A damaged replica that could not be filled anew (a full disk) is tried again. */
 const REFILL_MS = 5_000;
 const CARE_MS = 1_000;

@@ -1,5 +1,5 @@
 import { renameSync, statSync } from 'node:fs';
-import { backup, type DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { StreamCursor } from '../../shared/bus/consume.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import { type RegistryRecord, recordDeviceId } from '../../shared/subscription/registry-record.ts';
@@ -60,8 +60,6 @@ interface Change {
 
 /** A canary never reaches more devices than this, whatever it names. */
 const MAX_PROBES = 50;
-/** A copy is made so many pages (of 4 kB) at a time; what is asked meanwhile waits for one such step. */
-const COPIED_AT_ONCE = 1_000;
 /** A log of this size is copied into the file by a thread. */
 const LONG_LOG_BYTES = 16 * 1024 ** 2;
 
@@ -194,7 +192,7 @@ export class Registry {
     endFilling(db);
     this.#isCheckpointing = true;
     try {
-      await runReplicaTask('checkpoint', this.path);
+      await runReplicaTask({ kind: 'checkpoint', path: this.path });
     } finally {
       this.#isCheckpointing = false;
     }
@@ -208,7 +206,7 @@ export class Registry {
     const db = this.#db;
     if (!this.#isUnchecked) return;
     try {
-      await runReplicaTask('check', this.path, signal);
+      await runReplicaTask({ kind: 'check', path: this.path }, signal);
       if (db === this.#db) this.#isUnchecked = false;
     } catch (error) {
       if (db === this.#db) this.#unlessCorrupt(error);
@@ -357,9 +355,9 @@ export class Registry {
     return rows.length;
   }
 
-  /** Copies the file as it stands at one instant, without stopping anything for long. */
+  /** Copies the file as it stands at one instant, in a thread. */
   async copyTo(path: string): Promise<void> {
-    await backup(this.#db, path, { rate: COPIED_AT_ONCE });
+    await runReplicaTask({ kind: 'copy', path: this.path, to: path });
   }
 
   /**
@@ -535,7 +533,7 @@ export class Registry {
     if (size < LONG_LOG_BYTES) return;
     this.#isCheckpointing = true;
     // A failure (a full disk) is met again by the next commit.
-    await runReplicaTask('checkpoint', this.path).catch(() => undefined);
+    await runReplicaTask({ kind: 'checkpoint', path: this.path }).catch(() => undefined);
     this.#isCheckpointing = false;
   }
 }

@@ -4,9 +4,11 @@ import { DamagedReplicaError } from './replica-file.ts';
 /**
  * What is done to a replica's file in a thread, so that nothing else waits for it: `check` SQLite's own check of the
  * structure; `verify` that and every row and both indexes of a peer's copy; `checkpoint` the log copied into the file
- * and synced.
+ * and synced; `copy` the file as it stands at one instant copied to `to`.
  */
-export type ReplicaTask = 'check' | 'verify' | 'checkpoint';
+export type ReplicaTask =
+  | { readonly kind: 'check' | 'verify' | 'checkpoint'; readonly path: string }
+  | { readonly kind: 'copy'; readonly path: string; readonly to: string };
 
 /** What a thread answers. `damaged` says what is wrong with the file; `failed` why the task could not be done. */
 export type TaskAnswer =
@@ -14,14 +16,10 @@ export type TaskAnswer =
   | { readonly kind: 'damaged' | 'failed'; readonly message: string };
 
 /** Does a task in a thread of its own. Throws {@link DamagedReplicaError} when the file is not as it should be. */
-export async function runReplicaTask(
-  task: ReplicaTask,
-  path: string,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function runReplicaTask(task: ReplicaTask, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   const worker = new Worker(new URL('./replica-thread.ts', import.meta.url), {
-    workerData: { task, path },
+    workerData: task,
     // Options of the main thread are none of its business, and some (of a test runner) it may not have.
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
@@ -31,7 +29,7 @@ export async function runReplicaTask(
     const answer = await new Promise<TaskAnswer>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
-      worker.once('exit', () => reject(new Error(`${task} of the replica was ended`)));
+      worker.once('exit', () => reject(new Error(`${task.kind} of the replica was ended`)));
     });
     if (answer.kind === 'damaged') throw new DamagedReplicaError(answer.message);
     if (answer.kind === 'failed') throw new Error(answer.message);

@@ -1,16 +1,18 @@
-import { DatabaseSync } from 'node:sqlite';
+import { backup, DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checkStructure, isCorruption } from './replica-file.ts';
 import type { ReplicaTask, TaskAnswer } from './replica-task.ts';
 
 /** A thread that does one task on a replica's file and answers how it went. Only replica-task.ts starts it. */
-const { task, path } = workerData as { task: ReplicaTask; path: string };
+const task = workerData as ReplicaTask;
+/** All pages in one step: this thread reads one instant of the file, and holds up nobody. */
+const ALL_PAGES = 2 ** 31 - 1;
 
 async function run(): Promise<TaskAnswer> {
   try {
-    if (task !== 'verify') onFile(task);
     // Loaded when it is wanted: the other tasks are to begin at once.
-    else (await import('./verify-replica.ts')).verifyReplica(path);
+    if (task.kind === 'verify') (await import('./verify-replica.ts')).verifyReplica(task.path);
+    else await onFile(task);
     return { kind: 'done' };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -18,11 +20,12 @@ async function run(): Promise<TaskAnswer> {
   }
 }
 
-function onFile(what: 'check' | 'checkpoint'): void {
-  const db = new DatabaseSync(path, { readOnly: what === 'check' });
+async function onFile(task: ReplicaTask): Promise<void> {
+  const db = new DatabaseSync(task.path, { readOnly: task.kind !== 'checkpoint' });
   try {
     db.exec('PRAGMA busy_timeout = 2000; PRAGMA cache_size = -16384;');
-    if (what === 'check') checkStructure(db);
+    if (task.kind === 'check') checkStructure(db);
+    else if (task.kind === 'copy') await backup(db, task.to, { rate: ALL_PAGES });
     // PASSIVE: readers and writers are not held up, and what they still need stays in the log.
     else db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_checkpoint(PASSIVE)');
   } finally {

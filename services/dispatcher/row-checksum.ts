@@ -27,6 +27,8 @@ export function idHash(deviceId: string): number {
 }
 
 const TWO_32 = 2 ** 32;
+/** Greater than every place; what is above does not count in the checksum. */
+const MAX_PLACE = 0xffff;
 
 /**
  * CRC-32 over everything that a row says: a disk that changes a bit is noticed before somebody is sent to by it.
@@ -51,7 +53,8 @@ export function checkedRow(raw: readonly unknown[], at = 0): DeviceRow | undefin
   const checksum = raw[at + 5];
   if (typeof n !== 'number' || typeof h !== 'number' || typeof version !== 'number')
     return undefined;
-  if (typeof record !== 'string' || typeof place !== 'number') return undefined;
+  if (typeof record !== 'string' || typeof place !== 'number' || place > MAX_PLACE)
+    return undefined;
   const row = { n, h, version, place, record, checksum: Number(checksum) };
   return rowChecksum(row) === checksum ? row : undefined;
 }

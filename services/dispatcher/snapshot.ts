@@ -114,7 +114,7 @@ export async function fetchSnapshot(path: string, deps: FetchDeps): Promise<bool
     try {
       await download(`${peer.url}${SNAPSHOT_PATH}?schema=${SCHEMA_VERSION}`, path, deps);
       // Its structure, version, rows and indexes have to be right, and its giver whole.
-      await runReplicaTask('verify', path, deps.signal);
+      await runReplicaTask({ kind: 'verify', path }, deps.signal);
       deps.events.snapshot('taken');
       deps.log.info({ peer: peer.name }, 'got a copy of the registry from a peer');
       return true;

@@ -1,0 +1,178 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { reachOf } from '../../shared/alert/area.ts';
+import type { RegistryRecord } from '../../shared/subscription/registry-record.ts';
+import { Registry } from './registry.ts';
+import { runReplicaTask } from './replica-task.ts';
+
+let folder: string;
+let path: string;
+let registry: Registry;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'filling-'));
+  path = join(folder, 'registry.sqlite');
+  registry = new Registry(path);
+});
+afterEach(() => {
+  registry.close();
+  rmSync(folder, { recursive: true });
+});
+
+const id = (i: number) => `device-${String(i).padStart(15, '0')}`;
+
+function active(i: number, version = 1): RegistryRecord {
+  return {
+    v: 1,
+    state: 'active',
+    version,
+    probe: false,
+    lastHeardAt: '2026-07-14T20:00:00Z',
+    subscription: {
+      deviceId: id(i),
+      address: { transport: 'fcm', token: `token-of-${id(i)}` },
+      areaCodes: ['06088', '06004'],
+      language: 'fr-FR',
+      appVersion: '1',
+    },
+  };
+}
+
+const people = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => ({
+    site: 'a',
+    cursor: { created: 'x', sequence: from + i + 1 },
+    record: active(from + i),
+  }));
+const found = () => {
+  const at = { transport: 'fcm', shard: 0, shards: 1, after: '', limit: 10_000 } as const;
+  return registry.page({ kind: 'public', reach: reachOf(['06088']) }, at).length;
+};
+/** What another process would find after a crash now. */
+function afterCrash(): Registry {
+  const copy = join(folder, 'crashed.sqlite');
+  for (const suffix of ['', '-wal'])
+    if (existsSync(`${path}${suffix}`)) cpSync(`${path}${suffix}`, `${copy}${suffix}`);
+  return new Registry(copy);
+}
+
+test('who is being filled in is sent to at once; a crash before the end begins anew, silently; after it nothing is lost', async () => {
+  registry.beginFilling();
+  registry.apply(people(0, 300), true);
+  registry.apply(people(300, 600), true);
+  expect(found()).toBe(600);
+  expect(registry.isFilling).toBe(true);
+  const early = afterCrash();
+  expect(early.rebuilt).toBe(false);
+  expect(early.isNew).toBe(true);
+  expect(early.size()).toBe(0);
+  expect(early.cursor('a')).toBeUndefined();
+  early.close();
+
+  await registry.settle();
+  expect(registry.isFilling).toBe(false);
+  registry.apply(people(600, 700));
+  const late = afterCrash();
+  expect(late.isNew).toBe(false);
+  expect(late.size()).toBe(700);
+  expect(late.cursor('a')).toEqual({ created: 'x', sequence: 700 });
+  late.close();
+});
+
+test.each([true, false])(
+  'held changes are all lost with the one that fails, and whoever reads the streams is told (filling: %s)',
+  (isFilling) => {
+    if (isFilling) registry.beginFilling();
+    else registry.apply(people(0, 10));
+    const before = registry.size();
+    let told = 0;
+    registry.watchRollBack(() => told++);
+    registry.apply(people(10, 20), true);
+    expect(found()).toBe(before + 10);
+    const { fileNumber } = registry;
+    const broken = Object.assign(active(30), { version: {} });
+    expect(() => registry.apply([{ record: active(29) }, { record: broken }], true)).toThrow();
+    expect(told).toBe(1);
+    expect(registry.size()).toBe(before);
+    expect(found()).toBe(before);
+    expect(registry.cursor('a')?.sequence).toBe(isFilling ? undefined : 10);
+    expect(registry.fileNumber).not.toBe(fileNumber);
+    registry.apply(people(10, 20), true);
+    registry.commit();
+    expect(found()).toBe(before + 10);
+  },
+);
+
+test('a device keeps its row number through every change, also as a tombstone; a new file says that it numbers anew', () => {
+  registry.apply(people(0, 3));
+  const row = () => {
+    const recipient = registry.recipient(id(1));
+    return typeof recipient === 'object' ? recipient.row : undefined;
+  };
+  const first = row();
+  expect(first).toBeGreaterThan(0);
+  registry.apply([{ record: active(1, 2) }]);
+  expect(row()).toBe(first);
+  registry.apply([
+    { record: { v: 1, state: 'removed', version: 3, deviceId: id(1), reason: 'gone' } },
+  ]);
+  registry.apply([{ record: active(50) }, { record: active(1, 4) }]);
+  expect(row()).toBe(first);
+  const { fileNumber } = registry;
+  const other = new Registry(`${path}.filling`);
+  other.apply(people(0, 3));
+  other.close();
+  registry.replaceBy(`${path}.filling`);
+  expect(registry.fileNumber).not.toBe(fileNumber);
+});
+
+/** A whole replica of 400, copied for a peer. */
+async function aCopy(): Promise<string> {
+  registry.apply(people(0, 400));
+  registry.apply([
+    { record: { v: 1, state: 'removed', version: 9, deviceId: id(7), reason: 'gone' } },
+  ]);
+  registry.markWhole(1);
+  const copy = join(folder, 'copy.sqlite');
+  await registry.copyTo(copy);
+  return copy;
+}
+
+test('a copy that is right is believed', async () => {
+  await expect(runReplicaTask({ kind: 'verify', path: await aCopy() })).resolves.toBeUndefined();
+});
+
+const harms: readonly [string, string][] = [
+  ['a device left out of an area', `DELETE FROM areas WHERE code = '06004' AND n = 5`],
+  [
+    'a device too many in an area',
+    `INSERT INTO areas SELECT place, '75101', h, n FROM areas LIMIT 1`,
+  ],
+  ['an area for another one', `UPDATE areas SET code = '06005' WHERE code = '06004' AND n = 5`],
+  ['a changed row', `UPDATE devices SET record = replace(record, 'fr-FR', 'en-GB') WHERE n = 5`],
+  ['a row in another place', 'UPDATE devices SET place = place + 1 WHERE n = 5'],
+  ['a row left out', 'DELETE FROM devices WHERE n = 5'],
+  ['no word that it was whole', 'UPDATE state SET whole_since = NULL'],
+  ['the marks of another version', 'PRAGMA user_version = 1'],
+];
+test.each(harms)('a copy with %s is not believed', async (_what, sql) => {
+  const copy = await aCopy();
+  const db = new DatabaseSync(copy);
+  db.exec(sql);
+  db.close();
+  await expect(runReplicaTask({ kind: 'verify', path: copy })).rejects.toMatchObject({
+    name: 'DamagedReplicaError',
+  });
+});
+
+test('a copy with an overwritten page is not believed', async () => {
+  const copy = await aCopy();
+  const bytes = readFileSync(copy);
+  bytes.fill(0xa5, bytes.length - 8_192, bytes.length - 4_096);
+  writeFileSync(copy, bytes);
+  await expect(runReplicaTask({ kind: 'verify', path: copy })).rejects.toMatchObject({
+    name: 'DamagedReplicaError',
+  });
+});
