@@ -1,3 +1,4 @@
+import type { Severity } from '../../shared/alert/cap-values.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Arrival, JournalState } from './journal.ts';
@@ -31,11 +32,19 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
     outcome(transport: TransportKind, outcome: Outcome): void {
       metrics.outcomes.inc({ transport, outcome: outcome.kind });
     },
+    /** For each acceptance of one alert on one transport: seconds since it was signed. */
+    acceptTimes(transport: TransportKind, severity: Severity): (seconds: number) => void {
+      const histogram = metrics.acceptSeconds.labels({ transport, severity });
+      return (seconds) => histogram.observe(Math.max(0, seconds));
+    },
     runEnded(id: string, transport: TransportKind, state: JournalState, figures: object): void {
       log.info({ alert: id, transport, state, ...figures }, 'fan-out ended');
     },
     shardTakenOver(id: string, transport: TransportKind, shard: number, from: string): void {
-      log.warn({ alert: id, transport, shard, from }, 'took over what a silent peer had left');
+      log.warn(
+        { alert: id, transport, shard, from },
+        'took over what a silent or stuck peer had left',
+      );
     },
     askedFirst(heldMs: number, how: 'answered' | 'time-over'): void {
       log.info({ heldMs: Math.round(heldMs), how }, 'back: asked what ended before sending on');

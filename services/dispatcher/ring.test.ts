@@ -38,6 +38,8 @@ function aView(facts: {
   receipts?: Record<number, ShardReceipt[]>;
   trust?: Record<string, Trust>;
   silent?: string[];
+  stuck?: string[];
+  own?: number[];
   ownPending?: boolean;
   selfProved?: boolean;
   anybodyProved?: boolean;
@@ -51,6 +53,8 @@ function aView(facts: {
     peerReceipts: (shard) => facts.receipts?.[shard] ?? [],
     trust: (node) => (node === 'a' ? 'confirmed' : (facts.trust?.[node] ?? 'unproved')),
     silent: (node) => facts.silent?.includes(node) ?? false,
+    isStuck: (_shard, node) => facts.stuck?.includes(node) ?? false,
+    isOwn: (shard) => facts.own?.includes(shard) ?? false,
     selfProved: facts.selfProved ?? true,
     anybodyProved: facts.anybodyProved ?? true,
   };
@@ -124,6 +128,41 @@ describe('nextStep', () => {
       'peer is still trying again and silent',
       { begun: [0], receipts: { 1: [by('b', pending)] }, trust: { b: 'trusted' }, silent: ['b'] },
       takeOver,
+    ],
+    [
+      'peer is alive and stuck: nobody of the shard was accepted, while ours are',
+      { begun: [0], receipts: { 1: [by('b', pending)] }, trust: { b: 'trusted' }, stuck: ['b'] },
+      takeOver,
+    ],
+    [
+      'silent, and pending with more than a receipt names: all of it',
+      {
+        begun: [0],
+        receipts: { 1: [by('b', { ...pending, namesAll: false })] },
+        trust: { b: 'trusted' },
+        silent: ['b'],
+      },
+      send(1),
+    ],
+    [
+      'a peer helped in our arc and got nowhere: gone through all the same',
+      {
+        begun: [0],
+        own: [0, 1],
+        receipts: { 1: [by('b', { ...pending, isFruitless: true })] },
+        trust: { b: 'trusted' },
+      },
+      send(1),
+    ],
+    [
+      'a peer got nowhere in its own arc: that is left to it',
+      {
+        begun: [0],
+        own: [0],
+        receipts: { 1: [by('b', { ...pending, isFruitless: true })] },
+        trust: { b: 'trusted' },
+      },
+      wait,
     ],
     [
       'unproved, silent and pending: all of it, not the rest',
@@ -379,6 +418,8 @@ class Simulation {
       silent: (name) =>
         this.tick - (nodes[Number(name)]?.crashAt ?? Infinity) > SILENT_AFTER ||
         seemsSilent.includes(this.tick),
+      isStuck: () => false,
+      isOwn: () => false,
       selfProved: this.#isProved(node),
       anybodyProved: nodes.some((_, i) => this.#isProved(i)),
     };

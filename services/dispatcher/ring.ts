@@ -3,6 +3,10 @@ export interface ShardReceipt {
   readonly node: string;
   /** Somebody is still to be tried again. */
   readonly hasPending: boolean;
+  /** Its list of those is whole; else whoever goes on has to go through the shard again. */
+  readonly namesAll?: boolean;
+  /** Of all whom it tried none was accepted, and some are still to be tried. */
+  readonly isFruitless?: boolean;
   /** It only went through what this other node had left. */
   readonly takenOverFrom?: string | undefined;
   /** When this node heard of it, by this node's clock (ms). */
@@ -30,13 +34,17 @@ export interface RingView {
   readonly trust: (node: string, heardAtMs: number) => Trust;
   /** Nothing has been heard of this peer for so long that what it holds should be taken over. */
   readonly silent: (node: string) => boolean;
+  /** It lives and gets nobody accepted in that shard, while this node gets on: what it holds should be taken over. */
+  readonly isStuck: (shard: number, node: string) => boolean;
+  /** This node begins with that shard. */
+  readonly isOwn: (shard: number) => boolean;
   readonly selfProved: boolean;
   readonly anybodyProved: boolean;
 }
 
 export type RingStep =
   | { readonly step: 'send'; readonly shard: number }
-  /** Go through what that silent peer had left pending. */
+  /** Go through what that peer, silent or stuck, had left pending. */
   | { readonly step: 'take-over'; readonly shard: number; readonly from: string }
   /** Nothing to do now; something may come (a retry, a receipt, a proof that lapses). */
   | { readonly step: 'wait' }
@@ -64,8 +72,7 @@ export function ownArc(position: number, nodes: number, shards: number): number[
 /** What a node does next. Pure: the whole ring is this function asked again and again. */
 export function nextStep(view: RingView, order: readonly number[]): RingStep {
   for (const shard of order) {
-    if (!view.begun.has(shard) && !view.peerReceipts(shard).some(isFull))
-      return { step: 'send', shard };
+    if (!view.begun.has(shard) && !isGoneThrough(view, shard)) return { step: 'send', shard };
   }
   let waiting = view.ownPending;
   for (const shard of order) {
@@ -75,6 +82,14 @@ export function nextStep(view: RingView, order: readonly number[]): RingStep {
     else if (verdict.step !== 'finished') return verdict;
   }
   return waiting ? { step: 'wait' } : { step: 'finished' };
+}
+
+/** What a peer got nowhere with is no reason to leave out a shard that this node would begin with anyway. */
+function isGoneThrough(view: RingView, shard: number): boolean {
+  const receipts = view.peerReceipts(shard);
+  if (receipts.length === 0) return false;
+  const isOwn = view.isOwn(shard);
+  return receipts.some((receipt) => isFull(receipt) && !(isOwn && receipt.isFruitless));
 }
 
 /** Its node went through the whole shard, not only through somebody's leftovers. */
@@ -102,8 +117,11 @@ function judgeShard(view: RingView, shard: number): RingStep {
   }
   const left = isAtIt(view, shard, good)
     ? undefined
-    : good.find((receipt) => view.silent(receipt.node));
-  return left ? { step: 'take-over', shard, from: left.node } : { step: 'wait' };
+    : good.find(({ node }) => view.silent(node) || view.isStuck(shard, node));
+  if (!left) return { step: 'wait' };
+  return left.namesAll === false
+    ? { step: 'send', shard }
+    : { step: 'take-over', shard, from: left.node };
 }
 
 /** This node goes through somebody's leftovers there already: its own retries lead on, not one more take-over. */

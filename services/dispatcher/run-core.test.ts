@@ -157,3 +157,74 @@ test('one answer that does not come keeps a node from helping for three seconds 
   step({ type: 'tick' }, around({ nowMs: 3_001 }));
   expect(begun).toEqual([0, 1, 3, 2]);
 });
+
+/** What b, whose arc is 2 and 3, says of shard 3: so many accepted, and somebody pending. */
+const bSays = (accepted: number, revision: number) => ({
+  type: 'receipt' as const,
+  receipt: aReceipt('b', {
+    shard: 3,
+    shards: 4,
+    pending: ['device-3'],
+    counts: { accepted, gone: 0, rejected: 0, dropped: 0 },
+    revision,
+  }),
+});
+
+/** Node a of `anArc`, its own arc done, after b has said twice that it got so many of shard 3 accepted. */
+function besideAPeer(acceptedThere: number, ownAnswers: 'accepted' | 'throttled') {
+  const core = aCore({ nodes: ['a', 'b'], shards: 4 });
+  core.step({ type: 'begin', earlier: [aReceipt('b', { shard: 2, shards: 4 })] }, at(0));
+  for (const shard of [0, 1]) {
+    const deviceIds = [`device-${shard}`];
+    core.step({ type: 'slice', shard, deviceIds, complete: true }, at(0));
+    const task = { shard, lane: 'first' as const, attempt: 1, takeOver: false };
+    const throttled = {
+      kind: 'throttled' as const,
+      scope: 'project' as const,
+      retryAfterMs: 60_000,
+    };
+    const outcome = ownAnswers === 'accepted' ? accepted : throttled;
+    core.step({ type: 'outcome', task, deviceId: `device-${shard}`, outcome }, at(100));
+  }
+  core.step(bSays(acceptedThere, 1), at(150));
+  core.step(bSays(acceptedThere, 2), at(5_000));
+  return core;
+}
+
+const at = (nowMs: number) => around({ nowMs });
+const tookOver = (decisions: readonly RunDecision[]) =>
+  decisions.flatMap((each) => (each.type === 'took-over' ? [each.shard] : []));
+
+test('P2: what a peer gets nobody accepted of, alive and proved, is taken over after ten seconds', () => {
+  const core = besideAPeer(0, 'accepted');
+  expect(tookOver(core.step({ type: 'tick' }, at(10_149)))).toEqual([]);
+  expect(tookOver(core.step({ type: 'tick' }, at(10_150)))).toEqual([3]);
+  expect(sends(core.step({ type: 'tick' }, at(10_151)))).toMatchObject([
+    { deviceIds: ['device-3'], task: { shard: 3, takeOver: true } },
+  ]);
+});
+
+test('a peer that has somebody of the shard accepted tries the rest again itself', () => {
+  const core = besideAPeer(1, 'accepted');
+  expect(tookOver(core.step({ type: 'tick' }, at(100_000)))).toEqual([]);
+});
+
+test('where the provider throttles this node as well, nothing is taken over: it would double the load', () => {
+  const core = besideAPeer(0, 'throttled');
+  expect(tookOver(core.step({ type: 'tick' }, at(50_000)))).toEqual([]);
+});
+
+test('a node that gets nobody accepted leaves the other arcs to others for a quarter of a minute', () => {
+  const core = aCore({ nodes: ['a', 'b'], shards: 4 });
+  core.step({ type: 'begin', earlier: [] }, at(0));
+  const refused = { kind: 'unavailable' as const, reason: 'auth', retryAfterMs: 60_000 };
+  for (const shard of [0, 1]) {
+    const deviceIds = [`device-${shard}`];
+    core.step({ type: 'slice', shard, deviceIds, complete: true }, at(0));
+    const task = { shard, lane: 'first' as const, attempt: 1, takeOver: false };
+    const deviceId = `device-${shard}`;
+    core.step({ type: 'outcome', task, deviceId, outcome: refused }, at(100));
+  }
+  expect(loads(core.step({ type: 'tick' }, at(15_099)))).toEqual([]);
+  expect(loads(core.step({ type: 'tick' }, at(15_100)))).toEqual([3]);
+});

@@ -1,4 +1,5 @@
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
+import { HeardReceipts } from './heard-receipts.ts';
 import type { JournalState } from './journal.ts';
 import { OwnShard } from './own-shard.ts';
 import { retryAtMs } from './retry-policy.ts';
@@ -21,6 +22,12 @@ const FIRST_HELP = 2;
 const OWN_ANSWERS_MS = 3_000;
 /** A peer that is as far as this node is given so long to say so, before its last shards are done over. */
 const SAY_SO_MS = 200;
+/** A peer that got nobody of a shard accepted has it taken over after this long. */
+const STUCK_MS = 10_000;
+/** A node that waits to try again not more than one in so many of whom it got accepted gets on. */
+const GETS_ON_PART = 10;
+/** A node that got nobody accepted leaves the other arcs to others for so long. */
+const NO_HELP_MS = 15_000;
 const RETRY_BATCH = 200;
 /** A device that a replica does not hold yet is looked for again after this long. */
 const UNKNOWN_AGAIN_MS = 1_000;
@@ -37,15 +44,7 @@ function jitter(deviceId: string, attempt: number): number {
   return (hash >>> 0) / 2 ** 32;
 }
 
-/** What is kept of a peer's word. */
-interface HeardReceipt extends ShardReceipt {
-  readonly revision: number;
-  readonly accepted: number;
-  readonly pending: readonly string[];
-}
-
 const NOTHING: readonly RunDecision[] = [];
-const NO_RECEIPTS: readonly HeardReceipt[] = [];
 
 /**
  * One alert on one transport on one node, as a state machine: events in, decisions out. No clock, no I/O, no randomness:
@@ -58,10 +57,7 @@ export class RunCore {
   readonly #ownArc: ReadonlySet<number>;
   readonly #own = new Map<number, OwnShard>();
   readonly #takeOvers = new Map<number, OwnShard>();
-  /** By shard, the latest of each peer. */
-  readonly #peers = new Map<number, HeardReceipt[]>();
-  /** Peers that cut the audience otherwise: none of them will ever close a shard of ours, however well it is proved. */
-  readonly #cutOtherwise = new Set<string>();
+  readonly #peers: HeardReceipts;
   /** When something was last heard of a peer, or came of a send here. */
   #newsAtMs = 0;
   /** The shard whose recipients are being loaded: one at a time. */
@@ -79,6 +75,7 @@ export class RunCore {
 
   constructor(setup: RunSetup) {
     this.#setup = setup;
+    this.#peers = new HeardReceipts(setup.shards);
     const position = setup.nodes.indexOf(setup.self);
     this.#order = shardOrder(position, setup.nodes.length, setup.shards);
     this.#ownArc = new Set(ownArc(position, setup.nodes.length, setup.shards));
@@ -122,7 +119,7 @@ export class RunCore {
 
   /** Shards that only peers went through, with the most that one of them says it got accepted. */
   get peerShards(): readonly { shard: number; accepted: number }[] {
-    return [...this.#peers]
+    return [...this.#peers.all]
       .filter(([shard]) => !this.#own.has(shard))
       .map(([shard, receipts]) => ({
         shard,
@@ -191,10 +188,18 @@ export class RunCore {
     const { self, nodes } = this.#setup;
     if (nodes.every((name) => name === self || around.unanswering(name))) return true;
     const isOwnAnswered = this.#unsettled === this.#helping;
+    if (isOwnAnswered && this.#gotNowhere() && around.nowMs - this.#ownAnswerAtMs < NO_HELP_MS)
+      return false;
     const isItsTurn = isOwnAnswered
       ? around.nowMs - this.#ownAnswerAtMs >= SAY_SO_MS
       : around.nowMs - this.#ownArcBegunAtMs > OWN_ANSWERS_MS;
     return isItsTurn && this.#helping < this.#helpLimit;
+  }
+
+  #gotNowhere(): boolean {
+    if (this.#firstAcceptedAtMs !== undefined) return false;
+    for (const own of this.#own.values()) if (own.pending.size > 0) return true;
+    return false;
   }
 
   #beginShard(shard: number, around: Surroundings): void {
@@ -286,7 +291,7 @@ export class RunCore {
 
   #noteHelped(shard: number): void {
     this.#helping--;
-    const somebodyElseDidIt = this.#peers.has(shard);
+    const somebodyElseDidIt = this.#peers.of(shard).length > 0;
     this.#helpLimit = somebodyElseDidIt
       ? FIRST_HELP
       : Math.min(this.#helpLimit * 2, MAX_UNSETTLED_SHARDS);
@@ -311,7 +316,7 @@ export class RunCore {
 
   #takeOver(shard: number, from: string, nowMs: number): RunDecision[] {
     const own = this.#nextOf(shard, from);
-    own.resumePending(this.#heardOf(shard, from)?.pending ?? [], nowMs);
+    own.resumePending(this.#peers.from(shard, from)?.pending ?? [], nowMs);
     own.allBegun = true;
     own.settled = true;
     this.#takeOvers.set(shard, own);
@@ -343,35 +348,8 @@ export class RunCore {
     (receipt.takenOverFrom === undefined ? this.#own : this.#takeOvers).set(receipt.shard, own);
   }
 
-  /** A peer that got the alert from another ingest may have cut the audience otherwise: its shards are not ours. */
   #hear(receipt: CompletionReceipt, nowMs: number): void {
-    if (receipt.shards !== this.#setup.shards) {
-      this.#noteOtherCut(receipt.node);
-      return;
-    }
-    if (this.#cutOtherwise.has(receipt.node) && receipt.pending.length > 0) return;
-    const { shard, node, revision, counts, pending, takenOverFrom } = receipt;
-    const before = this.#heardOf(shard, node);
-    if (before && before.revision >= revision) return;
-    const others = (this.#peers.get(shard) ?? NO_RECEIPTS).filter((each) => each !== before);
-    const head = { node, takenOverFrom, heardAtMs: nowMs, revision, pending };
-    const word = { ...head, hasPending: pending.length > 0, accepted: counts.accepted };
-    this.#newsAtMs = nowMs;
-    this.#peers.set(shard, [...others, word]);
-  }
-
-  #heardOf(shard: number, node: string): HeardReceipt | undefined {
-    return this.#peers.get(shard)?.find((each) => each.node === node);
-  }
-
-  /** It went by our cut once and has lost that journal: whom it was to try again in our shards it has forgotten. */
-  #noteOtherCut(node: string): void {
-    this.#cutOtherwise.add(node);
-    for (const [shard, receipts] of this.#peers) {
-      const left = receipts.filter((each) => each.node !== node || !each.hasPending);
-      if (left.length === 0) this.#peers.delete(shard);
-      else if (left.length < receipts.length) this.#peers.set(shard, left);
-    }
+    if (this.#peers.hear(receipt, nowMs)) this.#newsAtMs = nowMs;
   }
 
   #hasProvisional(): boolean {
@@ -398,15 +376,39 @@ export class RunCore {
       peerReceipts: (shard) => this.#receiptsFor(shard, around.nowMs),
       trust: (name, heardAtMs) => (name === self ? 'confirmed' : around.trust(name, heardAtMs)),
       silent: around.silent,
+      isStuck: (shard, node) => this.#isStuck(shard, node, around.nowMs),
+      isOwn: (shard) => this.#ownArc.has(shard),
       // The proved ones may have ended this alert long ago, on a dead peer's word that was confirmed to them alone.
       selfProved: around.isProved(self) || around.nowMs - this.#newsAtMs > NO_NEWS_MS,
-      anybodyProved: nodes.some((name) => !this.#cutOtherwise.has(name) && around.isProved(name)),
+      anybodyProved: nodes.some(
+        (name) => !this.#peers.cutsOtherwise(name) && around.isProved(name),
+      ),
     };
+  }
+
+  /**
+   * A peer that is alive and proved but gets nobody accepted: its clock is off by hours, its credentials are refused. Not
+   * where the provider throttles all of us, which this node would see in its own sends: that would double the load.
+   */
+  #isStuck(shard: number, node: string, nowMs: number): boolean {
+    const sinceMs = this.#peers.from(shard, node)?.fruitlessSinceMs;
+    return sinceMs !== undefined && nowMs - sinceMs >= STUCK_MS && this.#getsOn();
+  }
+
+  /** Of those whom this node tried nearly all were accepted, or it has tried nobody yet. */
+  #getsOn(): boolean {
+    let accepted = 0;
+    let pending = 0;
+    for (const own of this.ownShards) {
+      accepted += own.counts.accepted;
+      pending += own.pending.size;
+    }
+    return pending * GETS_ON_PART <= accepted;
   }
 
   /** Peers' receipts of a shard, and this node's own word on what it took over there. */
   #receiptsFor(shard: number, nowMs: number): readonly ShardReceipt[] {
-    const receipts = this.#peers.get(shard) ?? NO_RECEIPTS;
+    const receipts = this.#peers.of(shard);
     const takeOver = this.#takeOvers.get(shard);
     if (!takeOver) return receipts;
     const hasPending = takeOver.pending.size > 0;

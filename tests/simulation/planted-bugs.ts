@@ -139,6 +139,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     hooks: { mayHaveMissed: () => false },
   },
   {
+    name: 'leave-it-to-a-refused-peer',
+    mistake:
+      'a peer that lives and gets nobody accepted keeps what it holds until its proof lapses',
+    hooks: {
+      event: (event) =>
+        withReceipts(event, (receipt) => {
+          const { counts } = receipt;
+          return { ...receipt, counts: { ...counts, accepted: Math.max(1, counts.accepted) } };
+        }),
+    },
+  },
+  {
     name: 'retry-nothing',
     mistake: 'a throttled send is final',
     hooks: {

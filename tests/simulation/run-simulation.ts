@@ -112,6 +112,8 @@ function play(cast: Cast, maxSteps: number): void {
   const isHeld = (id: string) => isHeldByTheLiving(id, cast);
   if (scenario.faults.every(({ kind }) => kind !== 'black-hole'))
     world.at(HEAL_AT_MS + PROMPT_MS, () => checks.everybodyReached(isHeld));
+  if (scenario.reachedByMs !== undefined)
+    world.at(scenario.reachedByMs, () => checks.everybodyReached(isHeld));
   const isQuietBy = EPOCH_MS + HEAL_AT_MS + 15_000;
   const isOverBy = EPOCH_MS + HEAL_AT_MS + QUIET_MS;
   world.run(maxSteps, () => {

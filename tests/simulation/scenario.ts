@@ -43,7 +43,7 @@ interface Span {
   readonly atMs: number;
   readonly untilMs: number;
 }
-export type ProviderMode = 'down' | 'throttle' | 'slow' | 'flaky';
+export type ProviderMode = 'down' | 'throttle' | 'slow' | 'flaky' | 'refused';
 
 export type Fault =
   /** `afterActs`: not at once, but in the middle of what the node does then: after so many writes and sends. */
@@ -100,13 +100,16 @@ export interface Scenario {
   readonly net: { readonly lost: number; readonly late: number; readonly repeated: number };
   /** A provider that is well answers within this time. */
   readonly providerMs: number;
+  /** Where so little goes wrong that more is promised: everybody is reached by then. */
+  readonly reachedByMs?: number;
 }
 
 const AREAS = 3;
 
 export function createScenario(seed: number): Scenario {
   const scenario = mixedScenario(seed);
-  return seed % 16 === 6 ? withTwoCuts(scenario, createRandom(~seed)) : scenario;
+  if (seed % 16 === 6) return withTwoCuts(scenario, createRandom(~seed));
+  return seed % 16 === 11 ? withRefused(scenario, createRandom(~seed)) : scenario;
 }
 
 function mixedScenario(seed: number): Scenario {
@@ -176,6 +179,35 @@ function withTwoCuts(from: Scenario, random: Random): Scenario {
       { kind: 'die', node: dying.name, atMs: diesAtMs },
     ],
     providerMs: 5_000,
+  };
+}
+
+/** From the raising of an alert, where one node's provider refuses all that it sends. */
+const REFUSED_REACHED_MS = 30_000;
+
+/**
+ * In every sixteenth night nothing is wrong but that the providers refuse all that one node sends: its clock is hours
+ * off, its credentials were revoked. It is alive and its routes were proved a moment ago.
+ */
+function withRefused(from: Scenario, random: Random): Scenario {
+  const alert = from.alerts.find(({ expiresAtMs }) => expiresAtMs > QUIET_MS);
+  const node = random.pick(from.nodes).name;
+  if (!alert) return from;
+  const span = { atMs: 0, untilMs: HEAL_AT_MS };
+  const atMs = Math.min(alert.atMs, HEAL_AT_MS - REFUSED_REACHED_MS - 5_000);
+  return {
+    ...from,
+    alerts: [{ ...alert, atMs }],
+    faults: TRANSPORTS.map((transport) => ({
+      kind: 'provider' as const,
+      nodes: [node],
+      transport,
+      mode: 'refused' as const,
+      ...span,
+    })),
+    net: { lost: 0, late: 0, repeated: 0 },
+    providerMs: 120,
+    reachedByMs: atMs + REFUSED_REACHED_MS,
   };
 }
 

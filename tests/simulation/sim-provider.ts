@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 const SEND_DEADLINE_MS = 10_000;
 const TIMED_OUT: Outcome = { kind: 'unavailable', reason: 'timeout', retryAfterMs: 0 };
 
+const REFUSED: Outcome = { kind: 'unavailable', reason: 'auth', retryAfterMs: 60_000 };
+
 interface Push {
   readonly node: string;
   readonly transport: TransportKind;
@@ -69,6 +71,7 @@ export class SimProviders {
 
   #outcome(push: Push, mode: ProviderMode | undefined): Outcome {
     const { random, nowMs } = this.#world;
+    if (mode === 'refused') return REFUSED;
     const { goneAtMs } = push.device.spec;
     if (mode === 'down' || (mode === 'flaky' && random.chance(0.4)))
       return { kind: 'unavailable', reason: 'http-5xx', retryAfterMs: random.pick([0, 5_000]) };
