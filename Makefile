@@ -48,8 +48,14 @@ faults: $(STAMP) ## Play every fault many times on real processes; FAULT=F5 RUNS
 simulate: $(STAMP) ## Play simulated nights full of faults and look for planted bugs; SEED=n replays one, RUNS=n fresh ones
 	@SEED='$(SEED)' STEPS='$(STEPS)' RUNS='$(RUNS)' BUG='$(BUG)' WHOLE='$(WHOLE)' node tests/simulation/main.ts
 
-bench: $(STAMP) ## Measure what a message costs us beside the usual packages; writes reports/bench.json
-	@exec node tests/load/main.ts
+bench: $(STAMP) ## Measure ourselves beside the usual packages and the limit; ROUNDS=, SCALE=, SIZE= shorten or widen it; writes docs/benchmarks.md
+	@node deploy/local/get-nats-server.ts
+	@exec env ROUNDS='$(ROUNDS)' SCALE='$(SCALE)' SIZE='$(SIZE)' node tests/load/main.ts
+
+# One section of it: encryption, web-push, fcm, limit, stuck, profile, ingest, replicas, alert.
+bench-%: $(STAMP)
+	@node deploy/local/get-nats-server.ts
+	@exec env ROUNDS='$(ROUNDS)' SCALE='$(SCALE)' SIZE='$(SIZE)' node tests/load/main.ts $*
 
 bench-registry: $(STAMP) ## Measure the registry's replicas at 10,000, 100,000 and 1,000,000 devices (SIZE=…: one size)
 	@node deploy/local/get-nats-server.ts
