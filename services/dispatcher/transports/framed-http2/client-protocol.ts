@@ -82,6 +82,7 @@ export class ClientProtocol implements FrameTaker {
   readonly #ping = Buffer.alloc(8);
   #isReady = false;
   #isDraining = false;
+  #isTornDown = false;
   #isOver = false;
 
   constructor(
@@ -114,6 +115,11 @@ export class ClientProtocol implements FrameTaker {
   /** It was told to go away, or has no stream ids left: it ends with its last stream. */
   get isDraining(): boolean {
     return this.#isDraining;
+  }
+
+  /** The peer ended the connection for an error (GOAWAY): answers that are not here yet will not come. */
+  get isTornDown(): boolean {
+    return this.#isTornDown;
   }
 
   /** Streams that may be open at once. */
@@ -300,6 +306,7 @@ export class ClientProtocol implements FrameTaker {
 
   /** Streams above the last id were not processed and never will be (RFC 9113 section 6.8). */
   #onGoaway(lastStreamId: number, code: ErrorCode): void {
+    this.#isTornDown ||= code !== CODE.NO_ERROR;
     this.#drain(`GOAWAY ${code}`);
     for (const slot of this.#slots.openSlots()) {
       if (this.#slots.idOf(slot) <= lastStreamId) continue;

@@ -182,8 +182,8 @@ export class FramedSession {
   }
 
   #endWhenDrained(): void {
-    if (this.#protocol.isDraining && this.#protocol.count === 0)
-      this.end(CODE.NO_ERROR, new Error('drained'));
+    const { isDraining, isTornDown, count } = this.#protocol;
+    if (isDraining && (isTornDown || count === 0)) this.end(CODE.NO_ERROR, new Error('drained'));
   }
 
   #write(bytes: Buffer): void {
