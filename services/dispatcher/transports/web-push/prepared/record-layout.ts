@@ -3,7 +3,7 @@
  * section 2.1: salt, record size, the sender's public key), then content key and nonce, which never go out.
  */
 export const HEADER_BYTES = 86;
-export const KEY_AT = HEADER_BYTES;
+export const KEY_AT = 86;
 export const NONCE_AT = KEY_AT + 16;
 export const RECORD_BYTES = NONCE_AT + 12;
 
