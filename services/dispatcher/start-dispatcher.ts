@@ -37,6 +37,7 @@ import { createSnapshots } from './snapshot.ts';
 import { createTakeAlert } from './take-alert.ts';
 import { buildTransports } from './transports/registry.ts';
 import { RouteTrust } from './trust.ts';
+import { createWebPushRecords } from './web-push-records.ts';
 
 /** Builds a dispatcher and starts it. It needs nothing else to be up: what it lacks now it takes up when it comes. */
 export function startDispatcher(config: DispatcherConfig, log: Logger) {
@@ -86,7 +87,11 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       most: config.WEB_PUSH_SESSIONS * MOST_STREAMS,
       random: Math.random,
     });
-    const transports = buildTransports(config, log, metricsRegistry, originLimits);
+    const records = createWebPushRecords(config.WEB_PUSH_RECORDS, metricsRegistry, log);
+    const transports = buildTransports(config, log, metricsRegistry, {
+      limits: originLimits,
+      encryptor: records.encryptor,
+    });
     for (const transport of Object.values(transports))
       cleanup.add(`transport ${transport.kind}`, () => transport.close());
 
@@ -125,19 +130,20 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     watchPacing(metricsRegistry, { fcm: fcmPace, webPush: originLimits });
     const eventLoop = watchEventLoop(metricsRegistry);
     cleanup.add('event loop watch', () => eventLoop.close());
+    const dispatchedBy = dispatchTransports(transports, {
+      metrics,
+      fcmPace,
+      isBusy: eventLoop.isDelayed,
+      onAccepted: (id) => quarantine.accepted(id),
+      now,
+    });
     const dispatch: Dispatch = new Dispatch({
       node,
       site: config.SITE,
       nodes,
       journal,
       registry,
-      transports: dispatchTransports(transports, {
-        metrics,
-        fcmPace,
-        isBusy: eventLoop.isDelayed,
-        onAccepted: (id) => quarantine.accepted(id),
-        now,
-      }),
+      transports: dispatchedBy,
       trust,
       silent: (name) => startedPeers().silent(name),
       unanswering: (name) => startedPeers().unanswering(name),
@@ -210,6 +216,13 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       now,
     });
     cleanup.add('refill', () => refill.close());
+    const replenishing = records.start({
+      registry,
+      isSending: () =>
+        eventLoop.isDelayed() || dispatchedBy.some(({ share }) => share.inFlight > FEW_IN_FLIGHT),
+      onServices: (addresses) => transports['web-push'].keepWarm?.(addresses),
+    });
+    cleanup.add('web push records', () => replenishing.close());
     const housekeeping = startHousekeeping({ journal, dispatch, buses, metrics, log, now });
     cleanup.add('housekeeping', () => housekeeping.close());
 
@@ -245,6 +258,8 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
   });
 }
 
+/** More sends than canaries have under way: an alert is being sent. */
+const FEW_IN_FLIGHT = 20;
 /** The most sends that one HTTP/2 session carries at a time. */
 const MOST_STREAMS = 200;
 /** The replica is usually whole within a blink; with the bus away, a start does not wait for it longer than this. */

@@ -30,6 +30,7 @@ export function guardTransport<Address>(
     kind,
     maxInFlight,
     warmUp: () => inner.warmUp(),
+    keepWarm: (addresses) => inner.keepWarm?.(addresses),
     close: () => inner.close(),
     send: (address, message, signal, settle) => {
       if (signal.aborted) {

@@ -3,13 +3,12 @@ import type { z } from 'zod';
 import type { TransportKind } from '../../../shared/envelope/envelope.ts';
 import type { Logger } from '../../../shared/log/logger.ts';
 import type { PushAddress } from '../../../shared/subscription/subscription.ts';
-import type { OriginLimits } from '../pacing/origin-limits.ts';
 import { buildFcmTransport } from './fcm/build.ts';
 import { fcmEnv } from './fcm/config.ts';
 import { guardTransport } from './guard-transport.ts';
 import type { Transport } from './transport.ts';
 import { createTransportMetrics, type TransportEventDeps } from './transport-metrics.ts';
-import { buildWebPushTransport } from './web-push/build.ts';
+import { buildWebPushTransport, type WebPushParts } from './web-push/build.ts';
 import { webPushEnv } from './web-push/config.ts';
 
 /** Every transport's environment variables, to be spread into the dispatcher's schema. */
@@ -22,7 +21,7 @@ type Builders = {
   readonly [Kind in TransportKind]: (
     config: TransportsConfig,
     deps: TransportEventDeps,
-    limits: OriginLimits,
+    parts: WebPushParts,
   ) => Transport<AddressOf<Kind>>;
 };
 
@@ -40,11 +39,11 @@ export function buildTransports(
   config: TransportsConfig,
   log: Logger,
   registry: Registry,
-  limits: OriginLimits,
+  parts: WebPushParts,
 ): Transports {
   const deps = { log, metrics: createTransportMetrics(registry) };
   // Files first: what opens connections comes when nothing can throw any more.
-  const webPush = BUILDERS['web-push'](config, deps, limits);
-  const fcm = BUILDERS.fcm(config, deps, limits);
+  const webPush = BUILDERS['web-push'](config, deps, parts);
+  const fcm = BUILDERS.fcm(config, deps, parts);
   return { fcm: guardTransport(fcm, deps), 'web-push': guardTransport(webPush, deps) };
 }

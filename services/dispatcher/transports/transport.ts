@@ -58,6 +58,8 @@ export interface Transport<Address> {
   maxInFlight: number;
   /** Opens connections and gets tokens ahead of the first alert. Never rejects: what can't be warmed is tried again later. */
   warmUp(): Promise<void>;
+  /** Keeps connections open to where these addresses are, ahead of need; asked again now and then. */
+  keepWarm?(addresses: readonly Address[]): void;
   /** Ends connections and timers; sends that are in flight settle as `unavailable`. */
   close(): Promise<void>;
 }

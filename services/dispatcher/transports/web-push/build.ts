@@ -14,18 +14,24 @@ import {
   type TransportEventDeps,
 } from '../transport-metrics.ts';
 import type { WebPushEnv } from './config.ts';
-import { sealFresh } from './seal-fresh.ts';
+import type { PushEncryptor } from './prepared/push-encryptor.ts';
 import { checkVapidKeys, createVapidHeaders, VapidKeysFile } from './vapid.ts';
 import { webPushOutcomeOf } from './web-push-outcome.ts';
 import { createWebPushTransport } from './web-push-transport.ts';
 
 const PROBE_TIMEOUT_MS = 3_000;
 
+/** What the node makes once and others look at too. */
+export interface WebPushParts {
+  readonly limits: OriginLimits;
+  readonly encryptor: Pick<PushEncryptor, 'encrypt' | 'keepForRetry'>;
+}
+
 /** Reads and checks the VAPID keys. Throws ConfigError. */
 export function buildWebPushTransport(
   config: WebPushEnv,
   deps: TransportEventDeps,
-  limits: OriginLimits,
+  { limits, encryptor }: WebPushParts,
 ): Transport<WebPushAddress> {
   const keys = readJsonFile(config.VAPID_KEYS_FILE, VapidKeysFile, 'VAPID_KEYS_FILE');
   checkVapidKeys(keys);
@@ -34,7 +40,7 @@ export function buildWebPushTransport(
     {
       pools: buildOriginPools(config, deps, limits),
       vapidHeader: createVapidHeaders(keys, { clock: systemClock }),
-      seal: sealFresh,
+      encryptor,
       clock: systemClock,
     },
   );

@@ -15,6 +15,8 @@ export const webPushEnv = {
   WEB_PUSH_SOCKETS: z.coerce.number().int().min(1).max(500).default(100),
   /** Sends that may be under way over all push services; one of them may have half while others are busy. */
   WEB_PUSH_IN_FLIGHT: z.coerce.number().int().min(100).max(50_000).default(8_000),
+  /** Subscriptions that encryption is prepared for ahead of any alert: up to 150 bytes of memory each. */
+  WEB_PUSH_RECORDS: z.coerce.number().int().min(0).max(20_000_000).default(1_000_000),
   HTTP2_CLIENT: PostClientChoice.default('node'),
 };
 export type WebPushEnv = z.infer<z.ZodObject<typeof webPushEnv>>;

@@ -1,10 +1,13 @@
-import type { WebPushAddress } from '../../../../shared/subscription/subscription.ts';
-import { encryptPush } from './encrypt.ts';
+import { KeptBodies } from './prepared/kept-bodies.ts';
+import { PreparedStore } from './prepared/prepared-store.ts';
+import { createPushEncryptor, type PushEncryptor } from './prepared/push-encryptor.ts';
+import { nodeSealer } from './seal/node-sealer.ts';
 
-/** Encrypts for a device with keys that are made on the spot. Undefined when the device's keys are none. */
-export function sealFresh(payload: Buffer, address: WebPushAddress): Buffer | undefined {
-  return encryptPush(payload, {
-    p256dh: Buffer.from(address.keys.p256dh, 'base64url'),
-    auth: Buffer.from(address.keys.auth, 'base64url'),
+/** Encrypts everything on the spot, with keys made for it: for tests, and to compare with. */
+export function createFreshEncryptor(): PushEncryptor {
+  return createPushEncryptor({
+    store: new PreparedStore(0),
+    sealer: nodeSealer,
+    kept: new KeptBodies(1024 * 1024),
   });
 }

@@ -16,7 +16,7 @@ import { sent } from '../test-support/promised.ts';
 import { type AnswerPush, PushService } from '../test-support/push-service.ts';
 import { createTransportMetrics } from '../transport-metrics.ts';
 import { buildOriginPools } from './build.ts';
-import { sealFresh } from './seal-fresh.ts';
+import { createFreshEncryptor } from './seal-fresh.ts';
 import { createVapidHeaders } from './vapid.ts';
 import { createWebPushTransport } from './web-push-transport.ts';
 
@@ -77,7 +77,7 @@ function aTransport(extraOrigins: readonly string[], inFlight = 50, deadlineMs =
   const transport = guardTransport(
     createWebPushTransport(
       { extraOrigins, maxInFlight: inFlight },
-      { pools, vapidHeader, seal: sealFresh, clock: systemClock },
+      { pools, vapidHeader, encryptor: createFreshEncryptor(), clock: systemClock },
     ),
     deps,
   );
@@ -180,7 +180,7 @@ test('an origin whose certificate is not trusted is never sent anything', async 
   const vapidHeader = createVapidHeaders(vapid, { clock: systemClock });
   const transport = createWebPushTransport(
     { extraOrigins: [origin], maxInFlight: 100 },
-    { pools, vapidHeader, seal: sealFresh, clock: systemClock },
+    { pools, vapidHeader, encryptor: createFreshEncryptor(), clock: systemClock },
   );
   cleanups.push(() => transport.close());
   expect(await sent(transport, addressAt(origin), exampleMessage(), never)).toMatchObject({

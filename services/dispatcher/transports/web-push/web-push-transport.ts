@@ -4,9 +4,9 @@ import type { OriginPools } from '../origin-pools.ts';
 import { outcomeOfFailure, rejected } from '../outcome.ts';
 import type { Outcome, OutgoingMessage, Transport } from '../transport.ts';
 import { ttlSeconds } from '../ttl.ts';
-import { MAX_CLEAR_BYTES } from './encrypt.ts';
+import type { PushEncryptor } from './prepared/push-encryptor.ts';
 import { createPushTargets } from './push-target.ts';
-import { SealedBodies } from './sealed-bodies.ts';
+import { type PushPayload, pushPayload } from './seal/push-payload.ts';
 import { clearPayload, createPushHeaders } from './web-push-request.ts';
 
 export interface WebPushTransportOptions {
@@ -18,8 +18,7 @@ export interface WebPushTransportOptions {
 export interface WebPushTransportDeps {
   readonly pools: OriginPools;
   readonly vapidHeader: (origin: string) => string;
-  /** Encrypts for one device, each time with keys of its own. Undefined: the device's keys are none. */
-  readonly seal: (payload: Buffer, address: WebPushAddress) => Uint8Array | undefined;
+  readonly encryptor: Pick<PushEncryptor, 'encrypt' | 'keepForRetry'>;
   readonly clock: Clock;
 }
 
@@ -31,17 +30,16 @@ const BAD_KEYS = rejected('bad-keys');
 /** Web Push: one sender for browsers, UnifiedPush and whatever speaks RFC 8030. */
 export function createWebPushTransport(
   options: WebPushTransportOptions,
-  { pools, vapidHeader, seal, clock }: WebPushTransportDeps,
+  { pools, vapidHeader, encryptor, clock }: WebPushTransportDeps,
 ): Transport<WebPushAddress> {
-  const payloads = new WeakMap<OutgoingMessage, Buffer>();
+  const payloads = new WeakMap<OutgoingMessage, PushPayload | 'too-large'>();
   const targetOf = createPushTargets(options.extraOrigins);
   const headersOf = createPushHeaders(vapidHeader);
-  const sealed = new SealedBodies();
 
-  const payloadOf = (message: OutgoingMessage): Buffer => {
+  const payloadOf = (message: OutgoingMessage): PushPayload | 'too-large' => {
     const known = payloads.get(message);
     if (known !== undefined) return known;
-    const payload = clearPayload(message);
+    const payload = pushPayload(clearPayload(message)) ?? 'too-large';
     payloads.set(message, payload);
     return payload;
   };
@@ -58,19 +56,19 @@ export function createWebPushTransport(
     const ttl = ttlSeconds(message.expiresAtMs, clock());
     if (ttl === undefined) return EXPIRED;
     const payload = payloadOf(message);
-    if (payload.length > MAX_CLEAR_BYTES) return TOO_LARGE;
+    if (payload === 'too-large') return TOO_LARGE;
     const client = pools.at(target.origin);
     if (client === undefined) return outcomeOfFailure('overloaded');
     // Asked before sealing: a content key is spent on each message that is sealed.
     const kind = message.isTest === true ? 'test' : 'message';
     const refusal = client.refusal(signal, kind);
     if (refusal !== undefined) return outcomeOfFailure(refusal);
-    const body = sealed.take(message, address.endpoint) ?? seal(payload, address);
+    const body = encryptor.encrypt(payload, address.keys);
     if (body === undefined) return BAD_KEYS;
     const headers = headersOf(target.origin, message, ttl);
     client.send({ path: target.path, headers, body, signal }, kind, (outcome) => {
       const comesAgain = outcome.kind === 'throttled' || outcome.kind === 'unavailable';
-      if (comesAgain && !signal.aborted) sealed.keep(message, address.endpoint, body, clock());
+      if (comesAgain && !signal.aborted) encryptor.keepForRetry(payload, address.keys, body);
       settle(outcome);
     });
     return undefined;
@@ -83,7 +81,16 @@ export function createWebPushTransport(
       const refused = begin(address, message, signal, settle);
       if (refused !== undefined) settle(refused);
     },
+    // Which push services an alert will need is known from the registry: `keepWarm`.
     warmUp: () => Promise.resolve(),
+    keepWarm: (addresses) => {
+      for (const { endpoint } of addresses) {
+        const target = targetOf(endpoint);
+        if (target === undefined) continue;
+        vapidHeader(target.origin);
+        pools.at(target.origin);
+      }
+    },
     close: () => pools.close(),
   };
 }
