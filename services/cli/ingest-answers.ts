@@ -29,6 +29,16 @@ const TransportStatus = z.looseObject({
   pending: Count,
   firstAcceptedAt: z.string().nullish(),
   lastAcceptedAt: z.string().nullish(),
+  timing: z
+    .looseObject({
+      firstSeconds: z.number(),
+      p50Seconds: z.number(),
+      p95Seconds: z.number(),
+      p99Seconds: z.number(),
+      lastSeconds: z.number(),
+    })
+    .nullish()
+    .catch(undefined),
 });
 export type TransportStatus = z.infer<typeof TransportStatus>;
 

@@ -13,8 +13,8 @@ export function progressLines(status: AlertStatus, texts: Texts): string[] {
   const startMs = startOf(status);
   return [
     texts.title(status.id, status.state),
-    ...Object.entries(status.transports).map(
-      ([kind, transport]) => texts.transport(kind, transport) + times(transport, startMs, texts),
+    ...Object.entries(status.transports).flatMap(([kind, transport]) =>
+      transportLines(kind, transport, startMs, texts),
     ),
     ...status.nodes.map((node) => texts.node(node.node, node.state, nodeCounts(node, texts))),
     ...probeLines(status, startMs, texts),
@@ -30,6 +30,18 @@ export function progressLines(status: AlertStatus, texts: Texts): string[] {
  */
 function startOf({ issuedAt, alert }: AlertStatus): number {
   return Date.parse(issuedAt ?? alert?.sent ?? '');
+}
+
+/** An ingest of an older version says the first and the last only. */
+function transportLines(
+  kind: string,
+  transport: TransportStatus,
+  startMs: number,
+  texts: Texts,
+): string[] {
+  const line = texts.transport(kind, transport);
+  const { timing } = transport;
+  return timing ? [line, texts.transportTiming(timing)] : [line + times(transport, startMs, texts)];
 }
 
 function times(

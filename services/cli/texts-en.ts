@@ -70,6 +70,8 @@ export const ENGLISH: Texts = {
     `${t.pending > 0 ? `, ${number(t.pending)} pending` : ''}${t.gone > 0 ? `, ${number(t.gone)} gone` : ''}` +
     `${t.rejected > 0 ? `, ${number(t.rejected)} rejected` : ''}`,
   transportTimes: (first, last) => ` (first after ${seconds(first)}, last after ${seconds(last)})`,
+  transportTiming: ({ firstSeconds, p50Seconds, p95Seconds, p99Seconds, lastSeconds }) =>
+    `            accepted after: first ${seconds(firstSeconds)}, half ${seconds(p50Seconds)}, 95 % ${seconds(p95Seconds)}, 99 % ${seconds(p99Seconds)}, last ${seconds(lastSeconds)}`,
   node: (name, state, counts) => `  node ${name.padEnd(4)} ${STATES[state] ?? state}${counts}`,
   nodeCounts: (counts) =>
     counts.length === 0 ? '' : `: ${counts.map(([kind, n]) => `${kind} ${number(n)}`).join(', ')}`,

@@ -2,6 +2,15 @@ const number = (n: number) => n.toLocaleString('fr-FR').replaceAll('\u202f', '\u
 const seconds = (n: number) => `${n.toFixed(1).replace('.', ',')} s`;
 const plural = (n: number, one: string, many: string) => (n < 2 ? one : many);
 
+/** Seconds from ingest's signature to the provider's acceptance. */
+interface Timing {
+  readonly firstSeconds: number;
+  readonly p50Seconds: number;
+  readonly p95Seconds: number;
+  readonly p99Seconds: number;
+  readonly lastSeconds: number;
+}
+
 const STATES: Readonly<Record<string, string>> = {
   sending: 'envoi en cours',
   done: 'envoi terminé',
@@ -89,6 +98,8 @@ export const FRENCH = {
     `${t.rejected > 0 ? `, ${number(t.rejected)} ${plural(t.rejected, 'refusé', 'refusés')}` : ''}`,
   transportTimes: (first: number, last: number) =>
     ` (premier après ${seconds(first)}, dernier après ${seconds(last)})`,
+  transportTiming: (t: Timing) =>
+    `            accepté après : premier ${seconds(t.firstSeconds)}, moitié ${seconds(t.p50Seconds)}, 95 % ${seconds(t.p95Seconds)}, 99 % ${seconds(t.p99Seconds)}, dernier ${seconds(t.lastSeconds)}`,
   node: (name: string, state: string, counts: string) =>
     `  nœud ${name.padEnd(4)} ${STATES[state] ?? state}${counts}`,
   nodeCounts: (counts: readonly (readonly [string, number])[]) =>

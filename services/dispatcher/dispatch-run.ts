@@ -3,6 +3,7 @@ import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.
 import type { TransportProgress } from '../../shared/receipt/progress.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
+import { severityOf } from './alert-weight.ts';
 import type { AskFirst } from './ask-first.ts';
 import type { DispatcherEvents } from './events.ts';
 import type { FairShare, LaneOfWork, ShareHolder } from './fair-share.ts';
@@ -11,6 +12,7 @@ import { sumCounts } from './own-shard.ts';
 import type { Recipient, RecipientFilter, Registry } from './registry.ts';
 import { RunCore } from './run-core.ts';
 import type { RunDecision, RunEvent, SendTask, Surroundings } from './run-events.ts';
+import { RunTimings } from './run-timings.ts';
 import type { Outcome, OutgoingMessage } from './transports/transport.ts';
 import type { RouteTrust } from './trust.ts';
 import { type Work, WorkLine } from './work-line.ts';
@@ -78,6 +80,9 @@ export class DispatchRun {
   /** Recipients that were read and not yet sent to. */
   readonly #read = new Map<string, Recipient>();
   readonly #around: { -readonly [Part in keyof Surroundings]: Surroundings[Part] };
+  readonly #timings: RunTimings;
+  readonly #issuedAtMs: number;
+  readonly #observe: (seconds: number) => void;
   #failure: unknown;
   #audience = 0;
 
@@ -92,7 +97,12 @@ export class DispatchRun {
       self: deps.node,
       nodes: deps.nodes,
     });
+    this.#timings = new RunTimings(deps.node);
+    this.#issuedAtMs = Date.parse(task.envelope.issuedAt);
     const isTest = task.envelope.audience === 'canary';
+    this.#observe = isTest
+      ? () => undefined
+      : deps.events.acceptTimes(task.transport, severityOf(task.envelope));
     const send = isTest ? 'test' : 'message';
     this.#holder = deps.share.join(task.weight, send, this.#stop.signal);
     const { trust, silent, unanswering } = deps;
@@ -112,6 +122,7 @@ export class DispatchRun {
   async run(earlier: readonly CompletionReceipt[]): Promise<JournalState> {
     const { registry, events } = this.#deps;
     this.#audience = registry.count(this.#task.filter, this.#task.transport, true);
+    for (const receipt of earlier) this.#timings.heard(receipt);
     this.#feed({ type: 'begin', earlier });
     while (this.#core.ended === undefined && (await sleep(TICK_MS, this.#stop.signal)))
       this.#feed({ type: 'tick' });
@@ -129,6 +140,7 @@ export class DispatchRun {
 
   /** A peer's word on one of the shards. */
   heard(receipt: CompletionReceipt): void {
+    this.#timings.heard(receipt);
     this.#feed({ type: 'receipt', receipt });
   }
 
@@ -157,6 +169,7 @@ export class DispatchRun {
       acceptedKnown: counts.accepted + peers.reduce((sum, { accepted }) => sum + accepted, 0),
       firstAcceptedAt: iso(first),
       lastAcceptedAt: iso(last),
+      timings: this.#timings.byNode(),
     };
   }
 
@@ -170,7 +183,7 @@ export class DispatchRun {
     const { envelope, transport } = this.#task;
     switch (decision.type) {
       case 'say':
-        publishReceipt(decision.receipt);
+        publishReceipt(this.#withTiming(decision.receipt));
         return;
       case 'gone':
         reportGone(transport, decision.deviceIds, decision.sent);
@@ -210,6 +223,18 @@ export class DispatchRun {
     this.#feed({ type: 'slice', shard, deviceIds, complete: slice.length < SLICE });
   }
 
+  #accepted(shard: number): void {
+    const afterMs = this.#deps.now() - this.#issuedAtMs;
+    this.#timings.accepted(shard, afterMs);
+    this.#observe(afterMs / 1000);
+  }
+
+  /** Adds when the shard's sends were accepted: a measure, on which the core decides nothing. */
+  #withTiming(receipt: CompletionReceipt): CompletionReceipt {
+    const timing = this.#timings.of(receipt.shard);
+    return timing === undefined ? receipt : { ...receipt, timing };
+  }
+
   /** Waits for a place and begins one send. An alert that is over by then sends nothing. */
   async #begin(task: SendTask, deviceId: string): Promise<void> {
     const { share, registry, askFirst, now } = this.#deps;
@@ -242,6 +267,7 @@ export class DispatchRun {
     send(recipient, messageFor(recipient.language), this.#stop.signal, (outcome) => {
       share.release(task.lane, outcome, now() - beganAtMs);
       events.outcome(transport, outcome);
+      if (outcome.kind === 'accepted') this.#accepted(task.shard);
       askFirst.sendEnded(outcome);
       this.#feed({ type: 'outcome', task, deviceId: recipient.deviceId, outcome });
     });

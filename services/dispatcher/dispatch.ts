@@ -1,5 +1,4 @@
 import { reachOf } from '../../shared/alert/area.ts';
-import type { Severity } from '../../shared/alert/cap-values.ts';
 import type { Envelope, TransportKind } from '../../shared/envelope/envelope.ts';
 import { openEnvelope } from '../../shared/envelope/open-envelope.ts';
 import { SignatureError, type Verify } from '../../shared/envelope/signature.ts';
@@ -8,6 +7,7 @@ import type { Logger } from '../../shared/log/logger.ts';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { DispatchProgress, TransportProgress } from '../../shared/receipt/progress.ts';
 import type { Clock } from '../../shared/time/clock.ts';
+import { weightOf } from './alert-weight.ts';
 import type { AskFirst } from './ask-first.ts';
 import { DispatchRun, type DispatchSend, type RunDeps } from './dispatch-run.ts';
 import type { DispatcherEvents } from './events.ts';
@@ -17,6 +17,7 @@ import type { Journal, JournalEntry, JournalState } from './journal.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 import { sumCounts } from './own-shard.ts';
 import type { RecipientFilter, Registry } from './registry.ts';
+import { RunTimings } from './run-timings.ts';
 import type { RouteTrust } from './trust.ts';
 
 /** One transport as the dispatch uses it. */
@@ -47,13 +48,6 @@ export interface DispatchDeps {
   readonly now: Clock;
 }
 
-const WEIGHTS: Record<Severity, number> = {
-  Extreme: 16,
-  Severe: 8,
-  Moderate: 4,
-  Minor: 2,
-  Unknown: 1,
-};
 /** The signature and the hashes are checked again at most this long before a slice. */
 const RECHECK_MS = 1_000;
 /** Figures of alerts that have ended are kept for so many. */
@@ -235,9 +229,8 @@ export class Dispatch {
 
   /** For an alert of an earlier life of this node: what its own receipts say. */
   #figuresFromReceipts(id: string): DispatchProgress['transports'] {
-    const own = this.#deps.journal
-      .receiptsOf(id)
-      .filter((receipt) => receipt.node === this.#deps.node);
+    const all = this.#deps.journal.receiptsOf(id);
+    const own = all.filter((receipt) => receipt.node === this.#deps.node);
     const transports: Partial<Record<TransportKind, TransportProgress>> = {};
     for (const { kind } of this.#deps.transports) {
       const receipts = own.filter((receipt) => receipt.transport === kind);
@@ -255,6 +248,10 @@ export class Dispatch {
         acceptedKnown: counts.accepted,
         firstAcceptedAt: null,
         lastAcceptedAt: null,
+        timings: timingsOf(
+          this.#deps.node,
+          all.filter((receipt) => receipt.transport === kind),
+        ),
       };
     }
     return transports;
@@ -275,6 +272,8 @@ function recipientFilter(envelope: Envelope): RecipientFilter {
   return { kind: 'public', reach: reachOf(envelope.areaCodes) };
 }
 
-function weightOf(envelope: Envelope): number {
-  return Math.max(...envelope.alert.info.map((info) => WEIGHTS[info.severity]));
+function timingsOf(node: string, receipts: readonly CompletionReceipt[]) {
+  const timings = new RunTimings(node);
+  for (const receipt of receipts) timings.heard(receipt);
+  return timings.byNode();
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AlertId } from '../alert/alert-id.ts';
 import { NodeName, Shards, TransportKind } from '../envelope/envelope.ts';
 import { DeviceId } from '../subscription/subscription.ts';
+import { AcceptTiming } from './accept-timing.ts';
 
 /** How the sends of one shard ended. `accepted` = the provider took it; nobody knows yet whether a device has it. */
 export const OutcomeCounts = z.strictObject({
@@ -33,6 +34,8 @@ export const CompletionReceipt = z.strictObject({
   pending: z.array(DeviceId).max(MAX_PENDING),
   /** This node only went through what was pending with that node: the two receipts close the shard together. */
   takenOverFrom: NodeName.optional(),
+  /** When this node's sends of the shard were accepted; left out by older versions, and where nothing was. */
+  timing: AcceptTiming.optional(),
   /** Rises with each receipt of this node for this shard: a late copy never undoes a newer one. */
   revision: z.int().nonnegative(),
   at: z.iso.datetime(),

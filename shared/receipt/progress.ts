@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AlertId } from '../alert/alert-id.ts';
 import { Lane, NodeName, TransportKind } from '../envelope/envelope.ts';
+import { AcceptTiming } from './accept-timing.ts';
 import { OutcomeCounts } from './completion-receipt.ts';
 
 export const ALERT_STATES = ['sending', 'done', 'expired', 'cancelled', 'journaled'] as const;
@@ -20,6 +21,11 @@ export const TransportProgress = z.strictObject({
   acceptedKnown: z.int().nonnegative(),
   firstAcceptedAt: z.iso.datetime().nullable(),
   lastAcceptedAt: z.iso.datetime().nullable(),
+  /**
+   * By node: its own sends, and those of peers as far as their receipts came here, so that a node that died still has
+   * its part in the whole. Left out by older versions.
+   */
+  timings: z.record(NodeName, AcceptTiming).optional(),
 });
 export type TransportProgress = z.infer<typeof TransportProgress>;
 

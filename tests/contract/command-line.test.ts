@@ -74,6 +74,15 @@ const progress: AlertProgress = {
       pending: 0,
       firstAcceptedAt: '2026-07-14T20:31:08.050Z',
       lastAcceptedAt: '2026-07-14T20:31:08.900Z',
+      timing: {
+        from: 'issuedAt',
+        counted: 1000,
+        firstSeconds: 0.25,
+        p50Seconds: 0.6,
+        p95Seconds: 0.95,
+        p99Seconds: 1.05,
+        lastSeconds: 1.1,
+      },
     },
   },
   probes: {

@@ -29,6 +29,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'registry-unsubscribed': RegistryRecord,
   'completion-receipt': CompletionReceipt,
   'completion-receipt-taken-over': CompletionReceipt,
+  'completion-receipt-timed': CompletionReceipt,
   'device-receipt': DeviceReceipt,
   'device-receipt-counts': DeviceReceiptCounts,
   'proof-report': ProofReport,
@@ -37,6 +38,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'intake-answer': IntakeAnswer,
   'audience-answer': AudienceAnswer,
   'dispatch-progress': DispatchProgress,
+  'dispatch-progress-timed': DispatchProgress,
   'journal-page': JournalPage,
 };
 

@@ -8,6 +8,23 @@ import { AcceptedAnswer, Durability } from '../accept/accepted-answer.ts';
 
 const count = z.int().nonnegative();
 
+const seconds = z.number().nonnegative();
+
+/**
+ * Time from `issuedAt` (ingest signs, right before it answers 202) to the provider's acceptance, over all dispatchers.
+ * `counted` are acceptances: a device that two nodes sent to counts with both.
+ */
+export const MergedTiming = z.strictObject({
+  from: z.literal('issuedAt'),
+  counted: count,
+  firstSeconds: seconds,
+  p50Seconds: seconds,
+  p95Seconds: seconds,
+  p99Seconds: seconds,
+  lastSeconds: seconds,
+});
+export type MergedTiming = z.infer<typeof MergedTiming>;
+
 /** One transport over all dispatchers. `accepted` = the provider took it; whether a device has it, receipts say. */
 export const MergedTransport = z.strictObject({
   audience: count,
@@ -17,6 +34,7 @@ export const MergedTransport = z.strictObject({
   pending: count,
   firstAcceptedAt: z.iso.datetime().nullable(),
   lastAcceptedAt: z.iso.datetime().nullable(),
+  timing: MergedTiming.nullable(),
 });
 export type MergedTransport = z.infer<typeof MergedTransport>;
 

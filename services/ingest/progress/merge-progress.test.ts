@@ -67,6 +67,7 @@ test('people are not counted twice: accepted and audience are the most that any 
       pending: 5,
       firstAcceptedAt: '2026-07-14T20:31:08.050Z',
       lastAcceptedAt: '2026-07-14T20:31:10.000Z',
+      timing: null,
     },
   });
 });

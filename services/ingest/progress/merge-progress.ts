@@ -6,6 +6,7 @@ import {
 import type { DispatchProgress, TransportProgress } from '../../../shared/receipt/progress.ts';
 import type { ProbeWitness, WitnessAnswer } from '../../../shared/receipt/proof.ts';
 import type { AlertProgress, MergedTransport, NodeProgress } from './alert-progress.ts';
+import { mergeTiming } from './merge-timing.ts';
 
 /** What one dispatcher said: its progress, that it does not know the alert, or nothing. */
 export interface NodeAnswer {
@@ -117,6 +118,7 @@ function mergeTransport(parts: readonly TransportProgress[]): MergedTransport {
     pending: most((part) => part.pending),
     firstAcceptedAt: firsts.sort(byInstant)[0] ?? null,
     lastAcceptedAt: lasts.sort(byInstant).at(-1) ?? null,
+    timing: mergeTiming(parts),
   };
 }
 

@@ -64,6 +64,10 @@ const OPERATIONS: readonly Operation[] = [
     path: '/v1/alerts/{id}',
     operationId: 'getAlert',
     summary: 'State and progress, merged from dispatchers, canaries and edges',
+    description:
+      'For each transport, `timing` says when the first, half, 95 %, 99 % and the last of the sends were accepted by the ' +
+      'provider, over all dispatchers, in seconds since `issuedAt` (ingest signs, right before it answers 202). Accepted ' +
+      'is not received: `probes` and `deviceReceipts` say what devices have.',
     security: 'apiKey',
     success: { status: 200, description: 'What is known now', schema: 'AlertProgress' },
     problems: [401, 403, 404, 503],
