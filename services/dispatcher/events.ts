@@ -34,8 +34,8 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
     },
     /** For each acceptance of one alert on one transport: seconds since it was signed. */
     acceptTimes(transport: TransportKind, severity: Severity): (seconds: number) => void {
-      const histogram = metrics.acceptSeconds.labels({ transport, severity });
-      return (seconds) => histogram.observe(Math.max(0, seconds));
+      const observe = metrics.acceptTimes(transport, severity);
+      return (seconds) => observe(Math.max(0, seconds));
     },
     runEnded(id: string, transport: TransportKind, state: JournalState, figures: object): void {
       log.info({ alert: id, transport, state, ...figures }, 'fan-out ended');

@@ -1,6 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import { SEVERITIES } from '../../shared/alert/cap-values.ts';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { LANES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
+import { createAcceptTimes } from './accept-times.ts';
 
 const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable'] as const;
 export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;
@@ -21,13 +21,6 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
     name: 'dispatcher_outcomes_total',
     help: 'Sends by transport and what the provider made of them; accepted is not received',
     labelNames: ['transport', 'outcome'] as const,
-    registers,
-  });
-  const acceptSeconds = new Histogram({
-    name: 'dispatcher_accept_seconds',
-    help: 'Real alerts: time from ingest’s signature to the provider’s acceptance, for each send that was accepted',
-    labelNames: ['transport', 'severity'] as const,
-    buckets: [0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800],
     registers,
   });
   const arrivals = new Counter({
@@ -59,15 +52,13 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
   for (const result of SNAPSHOT_RESULTS) snapshots.inc({ result }, 0);
   for (const transport of TRANSPORTS)
     for (const outcome of OUTCOME_KINDS) outcomes.inc({ transport, outcome }, 0);
-  for (const transport of TRANSPORTS)
-    for (const severity of SEVERITIES) acceptSeconds.zero({ transport, severity });
   for (const lane of [...LANES, 'peer'])
     for (const result of ARRIVAL_RESULTS) arrivals.inc({ lane, result }, 0);
   for (const source of JUNK_SOURCES) junk.inc({ source }, 0);
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   return {
     outcomes,
-    acceptSeconds,
+    acceptTimes: createAcceptTimes(registry),
     arrivals,
     junk,
     liveAlerts: gauge(
