@@ -137,18 +137,21 @@ export function followRegistry(deps: Deps): RegistryFollower {
   const followOnce = async (signal: AbortSignal) => {
     batch = [];
     const created = new Map<string, string>();
-    const take = (site: string, message: BusMessage) => {
+    const take = (site: string, message: BusMessage): Promise<void> | undefined => {
       if (created.get(site) !== message.cursor.created) {
         created.set(site, message.cursor.created);
         if (lostItsMemory(registry, site, message)) {
           flush();
           registry.forgetCursors();
           round.abort();
-          return;
+          return undefined;
         }
       }
       batch.push({ site, message });
-      if (batch.length >= BATCH_MAX) flush();
+      if (batch.length < BATCH_MAX) return undefined;
+      flush();
+      // Whatever else waits is done now: what a bus sends without a pause would take every turn.
+      return new Promise((resolve) => setImmediate(resolve));
     };
     const follow = (bus: SiteBus) => {
       const start = () => {

@@ -152,7 +152,8 @@ export async function followStream(
     /** Messages asked for at a time; more for a stream of many small ones. */
     atATime?: number;
   },
-  handle: (message: BusMessage) => void,
+  /** What it returns is awaited before the next message: a reader of very many lets other work have its turn. */
+  handle: (message: BusMessage) => void | Promise<void>,
   deps: Deps,
 ): Promise<void> {
   let sinceDone = false;
@@ -194,7 +195,8 @@ export async function followStream(
         expected++;
         sinceDone = true;
         const busMessage = toBusMessage(message, created);
-        handle(busMessage);
+        const handled = handle(busMessage);
+        if (handled !== undefined) await handled;
         last = busMessage.cursor;
         if (message.info.pending === 0) what.onCaughtUp?.();
       });

@@ -267,6 +267,18 @@ const report = {
 const folder = resolve('reports');
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'registry.json'), `${JSON.stringify(report, null, 2)}\n`);
-process.stdout.write(
-  `\n${table(figures)}\n\n${report.tookSeconds} s on ${report.machine.cores} × ${report.machine.cpu}, Node ${report.machine.node}, load ${report.machine.loadOneMinute?.toFixed(1)}; written to reports/registry.json\n`,
-);
+const conditions = `${report.tookSeconds} s on ${report.machine.cores} × ${report.machine.cpu}, Node ${report.machine.node}, load ${report.machine.loadOneMinute?.toFixed(1)} at the end (\`reports/registry.json\`).`;
+process.stdout.write(`\n${table(figures)}\n\n${conditions}\n`);
+if (sizes.join() === DEFAULT_SIZES.join()) writePage(`${table(figures)}\n\n${conditions}`);
+
+/** Puts the figures of a whole run between the marks in docs/registry.md. */
+function writePage(text: string): void {
+  const page = resolve('docs', 'registry.md');
+  const [begin, end] = ['<!-- begin: make bench-registry -->', '<!-- end: make bench-registry -->'];
+  const before = readFileSync(page, 'utf8');
+  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new Error('docs/registry.md lacks the marks of make bench-registry');
+  writeFileSync(page, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`);
+  process.stdout.write('Written to docs/registry.md.\n');
+}
