@@ -1,5 +1,7 @@
 import type { FieldTaker } from './hpack-decoder.ts';
 
+const COLON = 0x3a;
+
 /** What a header block of an answer says that we want to know. */
 export class AnswerHead implements FieldTaker {
   /** 0: the block has no `:status` (yet). */
@@ -18,7 +20,7 @@ export class AnswerHead implements FieldTaker {
 
   /** False after the `:status` of an answer of which nothing else matters. */
   onField(name: string, value: string): boolean {
-    if (name.startsWith(':')) return this.#onPseudo(name, value);
+    if (name.charCodeAt(0) === COLON) return this.#onPseudo(name, value);
     this.#sawRegular = true;
     if (name === 'retry-after') this.retryAfter = value;
     else if (name === '' || name !== name.toLowerCase()) this.isMalformed = true;
@@ -26,14 +28,21 @@ export class AnswerHead implements FieldTaker {
   }
 
   #onPseudo(name: string, value: string): boolean {
-    const wrong = name !== ':status' || this.status !== 0 || this.#sawRegular;
-    if (wrong || !/^[1-9]\d\d$/.test(value)) {
+    const status = name === ':status' ? statusOf(value) : 0;
+    if (status === 0 || this.status !== 0 || this.#sawRegular) {
       this.isMalformed = true;
       return true;
     }
-    this.status = Number(value);
-    return !isSuccess(this.status);
+    this.status = status;
+    return !isSuccess(status);
   }
+}
+
+/** 0: it is none. The commonest without looking at its digits. */
+function statusOf(value: string): number {
+  if (value === '200') return 200;
+  if (value === '201') return 201;
+  return /^[1-9]\d\d$/.test(value) ? Number(value) : 0;
 }
 
 export function isSuccess(status: number): boolean {

@@ -57,7 +57,8 @@ export class AnswerReader {
   }
 
   onHeaders(flags: number, streamId: number, bytes: Buffer, from: number, to: number): ErrorCode {
-    let [start, end] = [from, to];
+    let start = from;
+    let end = to;
     if ((flags & FLAG.PADDED) !== 0) {
       end -= bytes[start] ?? 0;
       start++;
@@ -87,9 +88,11 @@ export class AnswerReader {
 
   onData(flags: number, streamId: number, bytes: Buffer, from: number, to: number): ErrorCode {
     // Padding counts, and so does what comes for a stream that we gave up (RFC 9113 section 6.9).
-    this.#connectionWindow -= to - from;
+    const received = to - from;
+    this.#connectionWindow -= received;
     if (this.#connectionWindow < CONNECTION_WINDOW / 2) this.#growConnection();
-    let [start, end] = [from, to];
+    let start = from;
+    let end = to;
     if ((flags & FLAG.PADDED) !== 0) {
       end -= bytes[start] ?? 0;
       start++;
@@ -98,7 +101,11 @@ export class AnswerReader {
     const slot = this.#slots.find(streamId);
     if (slot < 0) return CODE.NO_ERROR;
     if (this.#slots.statuses[slot] === 0) this.#events.onMalformed(slot);
-    else this.#onBody(slot, to - from, bytes.subarray(start, end), (flags & FLAG.END_STREAM) !== 0);
+    else {
+      const goOn = this.#takeBody(slot, received, bytes, start, end);
+      const endStream = (flags & FLAG.END_STREAM) !== 0;
+      if (endStream || !goOn) this.#events.onAnswer(slot, this.#exchange(slot), endStream);
+    }
     return CODE.NO_ERROR;
   }
 
@@ -142,19 +149,17 @@ export class AnswerReader {
     if (endStream) this.#events.onAnswer(slot, this.#exchange(slot), true);
   }
 
-  #onBody(slot: number, received: number, data: Buffer, endStream: boolean): void {
+  /** False when no more of it is wanted. */
+  #takeBody(slot: number, received: number, bytes: Buffer, start: number, end: number): boolean {
     const { statuses, bodies } = this.#slots;
     const total = (this.#slots.received[slot] ?? 0) + received;
     this.#slots.received[slot] = total;
-    let goOn = total < MAX_RECEIVED_BYTES;
-    if (isSuccess(statuses[slot] ?? 0)) goOn = goOn && total < MAX_DROPPED_BYTES;
-    else if (data.length > 0) {
-      const body = bodies[slot] ?? new BoundedBody();
-      bodies[slot] = body;
-      // Copied: the bytes are only lent.
-      goOn = body.add(Buffer.from(data)) && goOn;
-    }
-    if (endStream || !goOn) this.#events.onAnswer(slot, this.#exchange(slot), endStream);
+    if (isSuccess(statuses[slot] ?? 0)) return total < MAX_DROPPED_BYTES;
+    if (start === end) return total < MAX_RECEIVED_BYTES;
+    const body = bodies[slot] ?? new BoundedBody();
+    bodies[slot] = body;
+    // Copied: the bytes are only lent.
+    return body.add(Buffer.from(bytes.subarray(start, end))) && total < MAX_RECEIVED_BYTES;
   }
 
   #exchange(slot: number): Exchange {

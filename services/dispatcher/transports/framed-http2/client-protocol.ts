@@ -20,7 +20,7 @@ import {
 import { FrameReader, type FrameTaker } from './frame-reader.ts';
 import { frameProblem } from './frame-rules.ts';
 import { HpackEncoder } from './hpack-encoder.ts';
-import { OutputBuffer } from './output-buffer.ts';
+import { OutputBuffer, type OutputTarget } from './output-buffer.ts';
 import { RequestSender } from './request-sender.ts';
 import {
   applySettings,
@@ -65,7 +65,7 @@ export interface ProtocolEvents {
 
 /**
  * One HTTP/2 connection as a client sees it (RFC 9113), without socket and clock: bytes go in by `receive`, bytes come
- * out by `write`, and every request that `take` was given comes back by an event, by `cancel` or by `end`.
+ * out by `target.write`, and every request that `take` was given comes back by an event, by `cancel` or by `end`.
  */
 export class ClientProtocol implements FrameTaker {
   readonly out: OutputBuffer;
@@ -85,14 +85,10 @@ export class ClientProtocol implements FrameTaker {
   #isTornDown = false;
   #isOver = false;
 
-  constructor(
-    options: ProtocolOptions,
-    events: ProtocolEvents,
-    io: { readonly write: (bytes: Buffer) => void; readonly onPending: () => void },
-  ) {
+  constructor(options: ProtocolOptions, events: ProtocolEvents, target: OutputTarget) {
     this.#options = options;
     this.#events = events;
-    this.out = new OutputBuffer(io.write, io.onPending);
+    this.out = new OutputBuffer(target);
     this.#slots = new StreamSlots(options.maxStreams, options.firstStreamId, options.lastStreamId);
     this.#encoder = new HpackEncoder(options.authority);
     this.#sender = new RequestSender(this.#slots, this.#encoder, this.out);

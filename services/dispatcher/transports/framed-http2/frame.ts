@@ -69,8 +69,8 @@ export function putFrameHeader(
 
 /** Four bytes, big endian, without the reserved first bit. */
 export function read31Bits(bytes: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-  return ((a & 0x7f) << 24) | (b << 16) | (c << 8) | d;
+  const high = (((bytes[at] ?? 0) & 0x7f) << 24) | ((bytes[at + 1] ?? 0) << 16);
+  return high | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
 }
 
 /** Four bytes, big endian. */

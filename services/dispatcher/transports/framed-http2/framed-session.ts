@@ -65,6 +65,7 @@ export class FramedSession {
     this.#options = options;
     this.#events = events;
     const url = new URL(options.origin);
+    const flush = () => this.#protocol.out.flush();
     this.#protocol = new ClientProtocol(
       { authority: url.host, maxStreams: options.maxStreams },
       {
@@ -74,7 +75,9 @@ export class FramedSession {
       },
       {
         write: (bytes) => this.#write(bytes),
-        onPending: () => setImmediate(() => this.#protocol.out.flush()),
+        // What the socket holds and what TLS has not encrypted yet counts; what is encrypted is a copy.
+        isIdle: () => this.#socket.writableLength === 0,
+        onPending: () => setImmediate(flush),
       },
     );
     this.#socket = open(url, options.tls);

@@ -1,20 +1,24 @@
 /** Four TLS records: more in one write saves nothing. */
 const BUFFER_BYTES = 65_536;
 
-/**
- * Gathers what goes out in one turn into one write. `write` gets pieces of a buffer that is not written to again.
- */
+export interface OutputTarget {
+  /** Gets pieces of a buffer that stay as they are until `isIdle`. */
+  readonly write: (bytes: Buffer) => void;
+  /** All that was written has left: its memory may be used again. */
+  readonly isIdle: () => boolean;
+  /** There is something to flush where there was nothing. */
+  readonly onPending: () => void;
+}
+
+/** Gathers what goes out in one turn into one write. */
 export class OutputBuffer {
-  readonly #write: (bytes: Buffer) => void;
-  readonly #onPending: () => void;
+  readonly #target: OutputTarget;
   #bytes = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #start = 0;
   #end = 0;
 
-  /** `onPending` is called when there is something to flush where there was nothing. */
-  constructor(write: (bytes: Buffer) => void, onPending: () => void) {
-    this.#write = write;
-    this.#onPending = onPending;
+  constructor(target: OutputTarget) {
+    this.#target = target;
   }
 
   /** The buffer to write to from `end` on; see `reserve`. */
@@ -28,6 +32,10 @@ export class OutputBuffer {
 
   /** Makes room for so many bytes (64 KiB at the most) at `end` of `bytes`. */
   reserve(count: number): void {
+    if (this.#end > 0 && this.#end === this.#start && this.#target.isIdle()) {
+      this.#start = 0;
+      this.#end = 0;
+    }
     if (this.#end + count <= BUFFER_BYTES) return;
     this.flush();
     this.#bytes = Buffer.allocUnsafeSlow(BUFFER_BYTES);
@@ -37,7 +45,7 @@ export class OutputBuffer {
 
   /** What was reserved has been written up to here. */
   advanceTo(end: number): void {
-    if (this.#end === this.#start && end > this.#end) this.#onPending();
+    if (this.#end === this.#start && end > this.#end) this.#target.onPending();
     this.#end = end;
   }
 
@@ -51,6 +59,6 @@ export class OutputBuffer {
     if (this.#end === this.#start) return;
     const piece = this.#bytes.subarray(this.#start, this.#end);
     this.#start = this.#end;
-    this.#write(piece);
+    this.#target.write(piece);
   }
 }

@@ -43,6 +43,7 @@ export class Conversation {
           this.bytesWritten += bytes.length;
           this.#written.push(bytes);
         },
+        isIdle: () => false,
         onPending: () => undefined,
       },
     );
