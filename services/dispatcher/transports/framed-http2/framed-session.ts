@@ -160,7 +160,9 @@ export class FramedSession {
       this.#events.onRoom();
     });
     socket.on('error', (error: Error & { code?: string }) => {
-      cause = error.code === NO_APPLICATION_PROTOCOL ? new NoHttp2Error() : error;
+      if (error.code === NO_APPLICATION_PROTOCOL) cause = new NoHttp2Error();
+      // Where several addresses were tried, only the code says something.
+      else cause = error.message === '' ? new Error(error.code ?? 'no connection') : error;
     });
     socket.once('end', () => this.destroy(new Error('ended by the peer')));
     socket.once('close', () => this.destroy(cause ?? new Error('closed')));
