@@ -296,12 +296,11 @@ test('P2: a row is found damaged in the middle of an alert: the others are sent 
       node: 'a',
       nodes: ['a'],
       registry: node.registry,
-      send: async ({ deviceId, address }) => {
+      send: ({ deviceId, address }, _message, _signal, settle) => {
         if (sent.size === 50 && !isHarmed) harm();
         if (address.transport === 'fcm') sent.set(deviceId, address.token);
         if (!node.follower.isWhole()) lacked++;
-        await delay(2);
-        return { kind: 'accepted' };
+        void delay(2).then(() => settle({ kind: 'accepted' }));
       },
       share: new FairShare(20),
       trust: new RouteTrust(systemClock),
