@@ -77,8 +77,8 @@ export class DispatchRun {
   readonly #holder: ShareHolder;
   readonly #stop = new AbortController();
   readonly #lines: Record<LaneOfWork, WorkLine>;
-  /** Recipients that were read and not yet sent to. */
-  readonly #read = new Map<string, Recipient>();
+  /** Recipients that were read and not yet sent to, by the slice that the core was given of them. */
+  readonly #read = new Map<readonly string[], readonly Recipient[]>();
   readonly #around: { -readonly [Part in keyof Surroundings]: Surroundings[Part] };
   readonly #timings: RunTimings;
   readonly #issuedAtMs: number;
@@ -207,7 +207,7 @@ export class DispatchRun {
     try {
       await this.#deps.stillRight();
       if (work.type === 'load') this.#load(work.shard, work.after);
-      else for (const deviceId of work.deviceIds) await this.#begin(work.task, deviceId);
+      else await this.#beginAll(work.task, work.deviceIds);
     } catch (error) {
       this.#failure = error;
       this.stop('journaled');
@@ -218,8 +218,8 @@ export class DispatchRun {
     const { envelope, transport, filter } = this.#task;
     const at = { transport, shard, shards: envelope.shards, after, limit: SLICE };
     const slice = this.#deps.registry.page(filter, at);
-    for (const recipient of slice) this.#read.set(recipient.deviceId, recipient);
     const deviceIds = slice.map(({ deviceId }) => deviceId);
+    if (slice.length > 0) this.#read.set(deviceIds, slice);
     this.#feed({ type: 'slice', shard, deviceIds, complete: slice.length < SLICE });
   }
 
@@ -235,13 +235,22 @@ export class DispatchRun {
     return timing === undefined ? receipt : { ...receipt, timing };
   }
 
-  /** Waits for a place and begins one send. An alert that is over by then sends nothing. */
-  async #begin(task: SendTask, deviceId: string): Promise<void> {
-    const { share, registry, askFirst, now } = this.#deps;
-    if (!(await share.acquire(this.#holder, task.lane))) return;
-    while (askFirst.mayHaveMissed()) await new Promise<void>(askFirst.whenKnown);
-    const recipient = this.#read.get(deviceId) ?? registry.recipient(deviceId);
-    this.#read.delete(deviceId);
+  /** Waits for a place for each and begins its send. Nothing is made for a message that need not wait. */
+  async #beginAll(task: SendTask, deviceIds: readonly string[]): Promise<void> {
+    const { share, registry, askFirst } = this.#deps;
+    const read = this.#read.get(deviceIds);
+    this.#read.delete(deviceIds);
+    for (const [i, deviceId] of deviceIds.entries()) {
+      const hasPlace = share.takeFree(this.#holder, task.lane);
+      if (!hasPlace && !(await share.acquire(this.#holder, task.lane))) return;
+      while (askFirst.mayHaveMissed()) await new Promise<void>(askFirst.whenKnown);
+      this.#begin(task, deviceId, read?.[i] ?? registry.recipient(deviceId));
+    }
+  }
+
+  /** Begins one send in a place of its own. An alert that is over by then sends nothing. */
+  #begin(task: SendTask, deviceId: string, recipient: Recipient | 'damaged' | undefined): void {
+    const { share, now } = this.#deps;
     if (recipient === 'damaged') {
       // There is somebody, whose row cannot be read: tried again until the replica has been filled anew.
       share.release(task.lane);

@@ -66,23 +66,28 @@ export class FairShare {
     return run;
   }
 
-  /**
-   * Waits for a place. Call `release` with the same lane when the send has settled. False when the claim was given up
-   * first: there is no place then, and nothing to release.
-   */
-  async acquire(run: ShareHolder, lane: LaneOfWork): Promise<boolean> {
+  /** Takes a place if one is free and nobody waits: most messages of an alert that is alone need no promise for it. */
+  takeFree(run: ShareHolder, lane: LaneOfWork): boolean {
     // Who has not asked for long comes in where the others are now, or it would have every turn until it caught up.
     run.turns = Math.max(run.turns, this.#floor);
     if (run.signal?.aborted) return false;
     if (this.#expected?.run === run && this.#expected.lane === lane) this.#expected = undefined;
-    if (this.#waiting.length === 0 && this.#mayTake(run, lane, false)) {
-      this.#take(run, lane);
-      return true;
-    }
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#waiting.push({ run, lane, resolve });
-    this.#serve();
-    return await promise;
+    if (this.#waiting.length > 0 || !this.#mayTake(run, lane, false)) return false;
+    this.#take(run, lane);
+    return true;
+  }
+
+  /**
+   * Waits for a place. Call `release` with the same lane when the send has settled. False when the claim was given up
+   * first: there is no place then, and nothing to release.
+   */
+  acquire(run: ShareHolder, lane: LaneOfWork): Promise<boolean> {
+    if (this.takeFree(run, lane)) return Promise.resolve(true);
+    if (run.signal?.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#waiting.push({ run, lane, resolve });
+      this.#serve();
+    });
   }
 
   /** `outcome` and `latencyMs` say what the pace should know; without them nothing was sent after all. */
