@@ -37,14 +37,15 @@ export class World {
   net: { lost: number; late: number; repeated: number };
   readonly cuts = new Set<Cut>();
   /** When the last cut was healed. */
-  #healedAtMs = EPOCH_MS;
+  #healedAtMs = Number.NEGATIVE_INFINITY;
   /** Since when no message is lost or late. */
   #calmSinceMs: number;
 
   constructor(seed: number, net: World['net'], isTraced: boolean) {
     this.random = createRandom(seed ^ 0x5eed);
     this.net = net;
-    this.#calmSinceMs = net.lost + net.late === 0 ? EPOCH_MS : Number.POSITIVE_INFINITY;
+    this.#calmSinceMs =
+      net.lost + net.late === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     this.trace = isTraced ? [] : undefined;
   }
 
@@ -88,10 +89,10 @@ export class World {
     this.#calmSinceMs = Math.min(this.#calmSinceMs, this.nowMs);
   }
 
-  /** Whatever one of them asked the other since then was answered soon, as far as the net goes. */
+  /** Whatever one of them asked the other from that instant on was answered soon, as far as the net goes. */
   haveMetSince(sinceMs: number, one: string, other: string): boolean {
     const isCut = this.isCut(one, other) || this.isCut(other, one);
-    return !isCut && this.#healedAtMs <= sinceMs && this.#calmSinceMs <= sinceMs;
+    return !isCut && this.#healedAtMs < sinceMs && this.#calmSinceMs < sinceMs;
   }
 
   isCut(from: string, to: string): boolean {
