@@ -44,7 +44,7 @@ test('the GCM specification’s test case 3: WebAssembly gives its cipher text',
 });
 
 test('every length: WebAssembly and node:crypto write the same bytes', () => {
-  for (let length = 0; length <= MAX_CLEAR_BYTES; length += length < 400 ? 1 : 17) {
+  for (let length = 0; length <= MAX_CLEAR_BYTES; length++) {
     const payload = payloadOf(randomBytes(length));
     const record = randomBytes(RECORD_BYTES);
     expect(sealed(wasm, record, payload).equals(sealed(nodeSealer, record, payload))).toBe(true);
