@@ -119,8 +119,15 @@ withTools('with promtool and amtool', () => {
     [
       'the usual burn rate of 99.9 %, which calls for one lost message',
       'proofs.yml',
-      `ratio_rate1h > 14.4 * 0.005 and path:canary_bad:ratio_rate5m > 14.4 * 0.005`,
-      `ratio_rate1h > 14.4 * 0.0005`,
+      `path:canary_bad:ratio_rate1h > 14.4 * 0.005 and path:canary_bad:ratio_rate5m > 14.4 * 0.005
+          and sum by (path) (increase(canary_rounds_total{result!="proved"}[1h])) > 4.5`,
+      `path:canary_bad:ratio_rate1h > 14.4 * 0.0005`,
+    ],
+    [
+      'a burn rate that calls for the first lost message after a start',
+      'proofs.yml',
+      `and sum by (path) (increase(canary_rounds_total{result!="proved"}[1h])) > 4.5`,
+      '',
     ],
     [
       'a bus rule that waits ten minutes',
