@@ -14,10 +14,14 @@ import type {
 } from './run-events.ts';
 import type { Outcome } from './transports/transport.ts';
 
-/** Shards whose last answers are still out; more are not begun. */
-const MAX_UNSETTLED_SHARDS = 32;
+/**
+ * Shards whose last answers are still out; more are not begun. What is in flight is bounded by its places; this leaves
+ * room for the few answers of each shard that take until the deadline, at a thousand devices a tenth of a second.
+ */
+const MAX_UNSETTLED_SHARDS = 128;
 /** A node begins to help in another arc with so many shards at once. */
 const FIRST_HELP = 2;
+const MAX_HELP = 32;
 /** It waits so long for the last answers of its own arc: one that never comes must not keep it from helping. */
 const OWN_ANSWERS_MS = 3_000;
 /** A peer that is as far as this node is given so long to say so, before its last shards are done over. */
@@ -294,7 +298,7 @@ export class RunCore {
     const somebodyElseDidIt = this.#peers.of(shard).length > 0;
     this.#helpLimit = somebodyElseDidIt
       ? FIRST_HELP
-      : Math.min(this.#helpLimit * 2, MAX_UNSETTLED_SHARDS);
+      : Math.min(this.#helpLimit * 2, MAX_HELP);
   }
 
   /** After retries: a receipt that still names somebody is said once a second, not at every answer. */
