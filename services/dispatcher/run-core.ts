@@ -296,9 +296,7 @@ export class RunCore {
   #noteHelped(shard: number): void {
     this.#helping--;
     const somebodyElseDidIt = this.#peers.of(shard).length > 0;
-    this.#helpLimit = somebodyElseDidIt
-      ? FIRST_HELP
-      : Math.min(this.#helpLimit * 2, MAX_HELP);
+    this.#helpLimit = somebodyElseDidIt ? FIRST_HELP : Math.min(this.#helpLimit * 2, MAX_HELP);
   }
 
   /** After retries: a receipt that still names somebody is said once a second, not at every answer. */
