@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { createLogger } from '../../../../shared/log/logger.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
 import { guardTransport } from '../guard-transport.ts';
-import { HTTP2_POOL_DEFAULTS, Http2Pool } from '../http2-pool.ts';
+import { openHttp2Client, PostClientChoice } from '../http2-client.ts';
 import { makeCertificate } from '../test-support/certificate.ts';
 import {
   describeTransportContract,
@@ -45,7 +45,7 @@ const MOODS: Record<ProviderMood, (request: ProviderRequest, count: number) => v
   cut: (request) => request.stream.session?.destroy(),
 };
 
-async function start() {
+async function start(client: PostClientChoice = 'node') {
   let mood: ProviderMood = 'accept';
   const provider: Http2Provider = new Http2Provider(
     certificate,
@@ -63,15 +63,9 @@ async function start() {
     random: Math.random,
     onRefresh: () => undefined,
   });
-  const pool = new Http2Pool(
-    {
-      ...HTTP2_POOL_DEFAULTS,
-      origin,
-      sessions: 2,
-      deadlineMs: 3_000,
-      tls: { ca: certificate.cert },
-      reconnect: { firstMs: 10, maxMs: 50 },
-    },
+  const pool = openHttp2Client(
+    client,
+    { origin, sessions: 2, deadlineMs: 3_000, ca: certificate.cert },
     { random: Math.random, onConnection: () => undefined },
   );
   const metrics = createTransportMetrics(new Registry());
@@ -94,7 +88,8 @@ async function start() {
   };
 }
 
-describeTransportContract('FCM', start);
+for (const client of PostClientChoice.options)
+  describeTransportContract(`FCM (${client})`, () => start(client));
 
 test('the request is FCM HTTP v1: path of the project, bearer token, TTL at the time of sending', async () => {
   const { transport, provider } = await start();

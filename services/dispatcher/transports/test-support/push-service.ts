@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { createSecureServer } from 'node:http2';
+import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Certificate } from './certificate.ts';
@@ -31,6 +31,7 @@ export type AnswerPush = (request: Request, response: Response, count: number) =
 export class PushService {
   readonly received: ReceivedPush[] = [];
   readonly sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
   connections = 0;
   onRequest: AnswerPush;
   readonly #server;
@@ -55,7 +56,11 @@ export class PushService {
       socket.on('error', () => undefined);
       socket.once('close', () => this.sockets.delete(socket));
     });
-    this.#server.on('session', (session: Socket) => session.on('error', () => undefined));
+    this.#server.on('session', (session: ServerHttp2Session) => {
+      this.#sessions.add(session);
+      session.on('error', () => undefined);
+      session.once('close', () => this.#sessions.delete(session));
+    });
   }
 
   #onRequest(request: Request, response: Response): void {
@@ -76,6 +81,11 @@ export class PushService {
       this.#server.listen(port, '127.0.0.1', resolve);
     });
     return `https://localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Ends every HTTP/2 session gracefully: what it has is answered, nothing more is taken. */
+  goAway(): void {
+    for (const session of this.#sessions) session.close();
   }
 
   /** Cuts every connection without a word. */

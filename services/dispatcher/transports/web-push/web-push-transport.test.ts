@@ -6,6 +6,7 @@ import { systemClock } from '../../../../shared/time/clock.ts';
 import { createReceiverKeys, decryptWebPush } from '../../../../shared/web-push/decrypt.ts';
 import { OriginLimits } from '../../pacing/origin-limits.ts';
 import { guardTransport } from '../guard-transport.ts';
+import { PostClientChoice } from '../http2-client.ts';
 import { makeCertificate } from '../test-support/certificate.ts';
 import {
   describeTransportContract,
@@ -14,6 +15,7 @@ import {
 } from '../test-support/contract.ts';
 import { sent } from '../test-support/promised.ts';
 import { type AnswerPush, PushService } from '../test-support/push-service.ts';
+import { until } from '../test-support/until.ts';
 import { createTransportMetrics } from '../transport-metrics.ts';
 import { buildOriginPools } from './build.ts';
 import { createFreshEncryptor } from './seal-fresh.ts';
@@ -57,14 +59,23 @@ async function aService(hasHttp2 = true, onRequest: AnswerPush = status(201)) {
   return { service, origin };
 }
 
-function aTransport(extraOrigins: readonly string[], inFlight = 50, deadlineMs = 3_000) {
+interface Trial {
+  readonly inFlight?: number;
+  readonly deadlineMs?: number;
+  readonly client?: PostClientChoice;
+}
+
+function aTransport(
+  extraOrigins: readonly string[],
+  { inFlight = 50, deadlineMs = 3_000, client = 'node' }: Trial = {},
+) {
   const deps = {
     log: createLogger('test', 'a', 'silent'),
     metrics: createTransportMetrics(new Registry()),
   };
   const pools = buildOriginPools(
     {
-      HTTP2_CLIENT: 'node',
+      HTTP2_CLIENT: client,
       WEB_PUSH_SESSIONS: 2,
       WEB_PUSH_SOCKETS: 50,
       WEB_PUSH_IN_FLIGHT: inFlight,
@@ -91,10 +102,10 @@ const addressAt = (origin: string) => ({
   keys: { p256dh: receiver.publicKey, auth: receiver.auth },
 });
 
-async function start(hasHttp2 = true) {
+async function start(hasHttp2 = true, trial: Trial = {}) {
   const { service, origin } = await aService(hasHttp2);
   return {
-    ...aTransport([origin]),
+    ...aTransport([origin], trial),
     address: addressAt(origin),
     service,
     requests: service.received,
@@ -106,7 +117,8 @@ async function start(hasHttp2 = true) {
   };
 }
 
-describeTransportContract('Web Push over HTTP/2', () => start());
+for (const client of PostClientChoice.options)
+  describeTransportContract(`Web Push over HTTP/2 (${client})`, () => start(true, { client }));
 describeTransportContract('Web Push over HTTP/1.1', () => start(false));
 
 test('HTTP/2 where the service has it, else HTTP/1.1; an origin is asked once', async () => {
@@ -122,31 +134,39 @@ test('HTTP/2 where the service has it, else HTTP/1.1; an origin is asked once', 
   expect(old.service.connections).toBe(2);
 });
 
-test('an origin that hangs does not hold up another, and gives back the places of those that wait', async () => {
-  const dead = await aService(true, () => undefined);
-  const alive = await aService();
-  const { transport } = aTransport([dead.origin, alive.origin], 2_000, 9_000);
-  const message = exampleMessage();
-  const hanging = Array.from({ length: 1_000 }, () =>
-    sent(transport, addressAt(dead.origin), message, never),
-  );
-  const startedAtMs = performance.now();
-  const quick = Array.from({ length: 300 }, () =>
-    sent(transport, addressAt(alive.origin), message, never),
-  );
-  for (const outcome of await Promise.all(quick)) expect(outcome).toEqual({ kind: 'accepted' });
-  expect(performance.now() - startedAtMs).toBeLessThan(6_000);
-  const outcomes = await Promise.all(hanging);
-  const reasons = Map.groupBy(outcomes, (outcome) =>
-    outcome.kind === 'unavailable' ? outcome.reason : outcome.kind,
-  );
-  // What was on the wire (two sessions of a hundred) costs the deadline; the rest was given back long before.
-  expect(reasons.get('timeout')?.length).toBeLessThanOrEqual(200);
-  expect((reasons.get('timeout')?.length ?? 0) + (reasons.get('overloaded')?.length ?? 0)).toBe(
-    1_000,
-  );
-  expect((await sent(transport, addressAt(alive.origin), message, never)).kind).toBe('accepted');
-}, 30_000);
+test.each(PostClientChoice.options)(
+  'an origin that hangs does not hold up another, and gives back the places of those that wait (%s)',
+  async (client) => {
+    const dead = await aService(true, () => undefined);
+    const alive = await aService();
+    const { transport } = aTransport([dead.origin, alive.origin], {
+      inFlight: 2_000,
+      deadlineMs: 9_000,
+      client,
+    });
+    const message = exampleMessage();
+    const hanging = Array.from({ length: 1_000 }, () =>
+      sent(transport, addressAt(dead.origin), message, never),
+    );
+    const startedAtMs = performance.now();
+    const quick = Array.from({ length: 300 }, () =>
+      sent(transport, addressAt(alive.origin), message, never),
+    );
+    for (const outcome of await Promise.all(quick)) expect(outcome).toEqual({ kind: 'accepted' });
+    expect(performance.now() - startedAtMs).toBeLessThan(6_000);
+    const outcomes = await Promise.all(hanging);
+    const reasons = Map.groupBy(outcomes, (outcome) =>
+      outcome.kind === 'unavailable' ? outcome.reason : outcome.kind,
+    );
+    // What was on the wire (two sessions of a hundred) costs the deadline; the rest was given back long before.
+    expect(reasons.get('timeout')?.length).toBeLessThanOrEqual(200);
+    expect((reasons.get('timeout')?.length ?? 0) + (reasons.get('overloaded')?.length ?? 0)).toBe(
+      1_000,
+    );
+    expect((await sent(transport, addressAt(alive.origin), message, never)).kind).toBe('accepted');
+  },
+  30_000,
+);
 
 test('an origin that nobody answers at fails soon, and works when it is there', async () => {
   const { service, origin } = await aService();
@@ -241,4 +261,27 @@ test('an address inside our own network, or with keys that are none, is never ca
   const long = exampleMessage({ signedMessage: 'x'.repeat(4000) });
   expect(await sent(transport, address, long, never)).toMatchObject({ reason: 'too-large' });
   expect(received()).toBe(0);
+});
+
+test('connections to known services are there before an alert, and none to others', async () => {
+  const { transport, address, service, pools } = await start();
+  const stranger = { ...address, endpoint: 'https://10.0.0.1/x' };
+  transport.keepWarm?.([address, stranger]);
+  await until('two sessions besides the question', () => service.connections === 3);
+  expect(pools.size).toBe(1);
+  await sent(transport, address, exampleMessage(), never);
+  expect(service.connections).toBe(3);
+});
+
+test('a service that closes the session in the middle (GOAWAY) costs no message', async () => {
+  const { transport, address, service, pools } = await start();
+  await pools.at(new URL(address.endpoint).origin)?.ready;
+  service.onRequest = (request, response, count) => {
+    if (count % 7 === 0) service.goAway();
+    MOODS.accept(request, response, count);
+  };
+  const outcomes = await Promise.all(
+    Array.from({ length: 45 }, () => sent(transport, address, exampleMessage(), never)),
+  );
+  expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['accepted']));
 });
