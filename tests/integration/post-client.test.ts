@@ -354,6 +354,23 @@ describe.each(CLIENT_NAMES)('%s', (name) => {
       }
     });
 
+    test('a link that is reset with 100 requests in flight settles all 100, and is made anew', async () => {
+      const provider = new Http2Provider(certificate, (request) => {
+        if (request.headers[':path'] === '/ok') ok(request);
+      });
+      cleanups.push(() => provider.close());
+      const target = { host: '127.0.0.1', port: await provider.listen() };
+      const proxy = await TcpFaultProxy.start(target);
+      cleanups.push(() => proxy.close());
+      const { post } = open(proxy.port);
+      const requests = many(100, () => post());
+      await until('100 in flight', () => provider.requests.length === 100);
+      proxy.set({ cut: true });
+      proxy.set({});
+      expect(await tally(requests)).toEqual({ connection: 100 });
+      expect(summaryOf(await post('/ok'))).toBe('200');
+    });
+
     test('a slow link with jitter loses nothing', async () => {
       const provider = new Http2Provider(certificate, ok);
       cleanups.push(() => provider.close());

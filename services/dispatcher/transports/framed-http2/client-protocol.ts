@@ -80,6 +80,7 @@ export class ClientProtocol implements FrameTaker {
   readonly #answers: AnswerReader;
   readonly #frames: FrameReader;
   readonly #ping = Buffer.alloc(8);
+  #answered = 0;
   #isReady = false;
   #isDraining = false;
   #isTornDown = false;
@@ -97,6 +98,11 @@ export class ClientProtocol implements FrameTaker {
       onMalformed: (slot) => this.#giveUp(slot, CODE.PROTOCOL_ERROR, FAILED.connection),
     });
     this.#frames = new FrameReader(this);
+  }
+
+  /** Requests that it brought an answer for. */
+  get answered(): number {
+    return this.#answered;
   }
 
   /** Open streams. */
@@ -318,6 +324,7 @@ export class ClientProtocol implements FrameTaker {
   }
 
   #onAnswer(slot: number, exchange: Exchange, endedByPeer: boolean): void {
+    this.#answered++;
     if (!endedByPeer) this.#giveUp(slot, CODE.CANCEL, exchange);
     else if (!this.#sender.isDone(slot)) this.#giveUp(slot, CODE.NO_ERROR, exchange);
     else this.#events.onSettled(this.#close(slot), exchange);

@@ -8,10 +8,18 @@ import {
 } from '../../../../tests/support/scripted-http2-server.ts';
 import type { Exchange } from '../exchange.ts';
 import { makeCertificate } from '../test-support/certificate.ts';
+import { answer, Http2Provider } from '../test-support/http2-provider.ts';
 import { posted } from '../test-support/promised.ts';
 import { until } from '../test-support/until.ts';
 import { FRAMED_POOL_DEFAULTS, FramedPool, type FramedPoolOptions } from './framed-pool.ts';
-import { frame, headers, reset, settings, settingsAck } from './test-support/peer-frames.ts';
+import {
+  frame,
+  goaway,
+  headers,
+  reset,
+  settings,
+  settingsAck,
+} from './test-support/peer-frames.ts';
 
 /** What is this client's alone; the promises that it shares with `node:http2` are in tests/integration/post-client.test.ts. */
 
@@ -124,6 +132,48 @@ test('a peer that takes no more bytes holds what was written; the rest waits els
     true,
   );
   expect(ends).toContain('overloaded');
+});
+
+test('a server that ends its sessions after 200 requests each costs handshakes, no pauses', async () => {
+  let answered = 0;
+  const { post, server } = await start(
+    {
+      ...WELL,
+      onRequest: ({ send }, streamId) => {
+        send(headers(streamId, { ':status': '201' }));
+        if (++answered % 200 === 0) send(goaway(streamId));
+      },
+    },
+    { maxStreamsPerSession: 20, reconnect: { firstMs: 5_000, maxMs: 5_000 } },
+  );
+  expect(await all(many(2_000, () => post()))).toEqual(new Set(['201']));
+  expect(server.connections).toBeGreaterThanOrEqual(9);
+});
+
+test('every byte that a header may hold, in the Huffman code of nghttp2, is read', async () => {
+  const bytes = many(256, (i) => i).filter((i) => i >= 0x20 && i !== 0x7f);
+  const provider = new Http2Provider(certificate, (request) => {
+    const byte = Number(request.headers['x-byte']);
+    // Short codes around it, so that the code is worth its while.
+    const text = `${'a'.repeat(60)}${String.fromCharCode(byte)}a`;
+    answer(request, 429, '', { 'retry-after': text });
+  });
+  const { pool } = open(await provider.listen());
+  cleanups.push(() => provider.close());
+  const read = await Promise.all(
+    bytes.map((byte) =>
+      posted(pool, {
+        path: '/',
+        headers: { 'x-byte': String(byte) },
+        body: Buffer.alloc(0),
+        signal: never,
+      }),
+    ),
+  );
+  const texts = read.map(
+    (exchange) => exchange.kind === 'answer' && exchange.retryAfter?.slice(60),
+  );
+  expect(texts).toEqual(bytes.map((byte) => `${String.fromCharCode(byte)}a`));
 });
 
 test('a peer that refuses everything is asked a few times, with pauses, and not for ever', async () => {

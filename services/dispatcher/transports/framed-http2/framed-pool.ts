@@ -43,6 +43,11 @@ export interface FramedPoolDeps {
 const MAX_TRIES = 6;
 /** A session that lived this long was a good one: the next reconnect is quick again. */
 const GOOD_LIFE_MS = 5_000;
+/**
+ * So was one that answered so many requests: many servers end a session after a number of requests, in a good hour every
+ * second. It is replaced without a pause: it earned the handshake of the next one.
+ */
+const GOOD_LIFE_ANSWERS = 100;
 /** So many requests in a row go to one session: what is written together is cheaper, what dies together is bounded. */
 const RUN = 16;
 /** Deadlines are looked at no more often than this. */
@@ -276,9 +281,11 @@ export class FramedPool implements PostClient {
     line.session = undefined;
     if (this.#isClosed) return;
     this.#watchForDown();
-    const lived = performance.now() - openedAtMs >= GOOD_LIFE_MS && !this.#isDown;
+    const worked = session.answered >= GOOD_LIFE_ANSWERS;
+    const lived = worked || (performance.now() - openedAtMs >= GOOD_LIFE_MS && !this.#isDown);
     line.attempt = lived ? 1 : line.attempt + 1;
-    const delayMs = backoffMs(line.attempt, this.#options.reconnect, this.#deps.random());
+    const pauseMs = backoffMs(line.attempt, this.#options.reconnect, this.#deps.random());
+    const delayMs = worked && session.endsInPeace ? 0 : pauseMs;
     line.reconnectTimer = setTimeout(() => this.#open(line), delayMs);
   }
 

@@ -103,6 +103,16 @@ export class FramedSession {
     return this.#protocol.isUsable;
   }
 
+  /** It ends with its last answer, and for no error. */
+  get endsInPeace(): boolean {
+    return this.#protocol.isDraining && !this.#protocol.isTornDown;
+  }
+
+  /** Requests that it brought an answer for. */
+  get answered(): number {
+    return this.#protocol.answered;
+  }
+
   /** Writes a request; the caller has looked at `room`. Returns the place by which it can be cancelled. */
   take(request: number, post: Post): number {
     return this.#protocol.take(request, post);
