@@ -21,6 +21,9 @@ export const BURST_SECONDS = 0.5;
 /** Part of the full rate at which a ramp begins. */
 export const RAMP_START_SHARE = 0.1;
 
+/** A rest of this length undoes a whole ramp. */
+export const RAMP_DECAY_SECONDS = 60;
+
 /** Sends a second, for all nodes of a project together, that never pass the quota in any 60 s. */
 export function fullRatePerSecond(quotaPerMinute: number): number {
   return quotaPerMinute / (60 + FREE_SECONDS);

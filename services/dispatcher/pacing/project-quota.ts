@@ -1,6 +1,7 @@
 import {
   BURST_SECONDS,
   fullRatePerSecond,
+  RAMP_DECAY_SECONDS,
   RAMP_START_SHARE,
   rampShare,
 } from '../../../shared/pacing/fcm-quota.ts';
@@ -18,8 +19,6 @@ export interface ProjectQuotaOptions {
 
 /** Rates are worked out anew at most this often. */
 const STEP_MS = 10;
-/** A rest of this length undoes a whole ramp. */
-const RAMP_DECAY_SECONDS = 60;
 /** After the project was throttled, back to the full rate in this time. */
 const RECOVERY_SECONDS = 120;
 const CUT = 0.5;
@@ -47,7 +46,6 @@ export class ProjectQuota implements Pace {
   #ramp = 0;
   #factor = 1;
   #stepAtMs: number;
-  #usedInStep = 0;
   #pausedUntilMs = 0;
   #cutAtMs = Number.NEGATIVE_INFINITY;
 
@@ -75,7 +73,6 @@ export class ProjectQuota implements Pace {
   started(nowMs: number): void {
     this.#step(nowMs);
     this.#tokens--;
-    this.#usedInStep++;
   }
 
   ended(outcome: Outcome | undefined, latencyMs: number, nowMs: number): void {
@@ -103,25 +100,20 @@ export class ProjectQuota implements Pace {
       this.#factor = Math.min(1, this.#factor + seconds / RECOVERY_SECONDS);
       this.#tokens += this.#rate * seconds;
     }
-    this.#moveRamp(seconds);
-    this.#rate = this.#rateNow(nowMs);
     // The part of a burst goes by the nodes that are live, as the rate does.
     const burst = Math.max(1, (this.#fullRate * BURST_SECONDS) / this.#live());
+    this.#moveRamp(seconds, this.#tokens < burst / 2);
+    this.#rate = this.#rateNow(nowMs);
     this.#tokens = Math.min(this.#tokens, burst);
     this.#stepAtMs = nowMs;
-    this.#usedInStep = 0;
   }
 
-  /** Up as far as the rate is used, down as far as it is not: a canary's trickle is no ramp. */
-  #moveRamp(seconds: number): void {
+  /** Up while the rate is used to the full, which empties the bucket; a canary's trickle is no ramp. */
+  #moveRamp(seconds: number, isUsed: boolean): void {
     const { rampSeconds } = this.#options;
-    const use = Math.min(1, this.#usedInStep / (this.#rate * seconds));
     if (rampSeconds === 0) this.#ramp = 1;
-    else {
-      const up = (use * seconds) / rampSeconds;
-      const down = ((1 - use) * seconds) / RAMP_DECAY_SECONDS;
-      this.#ramp = Math.min(1, Math.max(0, this.#ramp + up - down));
-    }
+    else if (isUsed) this.#ramp = Math.min(1, this.#ramp + seconds / rampSeconds);
+    else this.#ramp = Math.max(0, this.#ramp - seconds / RAMP_DECAY_SECONDS);
   }
 
   #rateNow(nowMs: number): number {
