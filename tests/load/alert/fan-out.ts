@@ -39,6 +39,7 @@ export const OTHER_AREAS = Array.from(
 );
 
 const LOOK_EVERY_MS = 50;
+const PROGRESS_MS = 5_000;
 const RAISED_AT_A_TIME = 8;
 /** The slowest fan-out that is waited for. */
 const BASE_WAIT_MS = 60_000;
@@ -69,7 +70,8 @@ export async function fanOut(
   const startMs = Date.now();
   await raise(bench, draft);
   const acceptedSeconds = (Date.now() - startMs) / 1000;
-  const look = scenario === 'others' ? () => atDispatchers(bench, draft.id) : () => atSinks(bench);
+  const atDispatchers = createDispatcherLook(bench, draft.id);
+  const look = scenario === 'others' ? atDispatchers : () => atSinks(bench);
 
   const curve: { seconds: number; share: number }[] = [{ seconds: 0, share: 0 }];
   const endMs = startMs + BASE_WAIT_MS + (devices / SLOWEST_PER_SECOND) * 1000;
@@ -141,37 +143,42 @@ async function atSinks({ sinks }: BenchSystem): Promise<Look> {
   };
 }
 
-/** What the dispatchers say of one alert among others: the sinks do not know alerts apart. */
-async function atDispatchers({ system }: BenchSystem, alertId: string): Promise<Look> {
-  const all = await Promise.all(
-    system.sites.map(async (site) => {
-      try {
-        const progress = await fetchJson(
-          `${urlOf(system, `dispatcher-${site}`)}/v1/alerts/${alertId}/progress`,
-          { schema: DispatchProgress, timeoutMs: 5_000, token: system.internalToken },
+type Transports = DispatchProgress['transports'][keyof DispatchProgress['transports']][];
+
+/**
+ * What the dispatchers say of one alert among others: the sinks do not know alerts apart. One that is too busy to answer
+ * counts with what it said before.
+ */
+function createDispatcherLook({ system }: BenchSystem, alertId: string): () => Promise<Look> {
+  const lastWord = new Map<string, Transports>();
+  return async () => {
+    await Promise.all(
+      system.sites.map(async (site) => {
+        const url = `${urlOf(system, `dispatcher-${site}`)}/v1/alerts/${alertId}/progress`;
+        const options = { timeoutMs: PROGRESS_MS, token: system.internalToken };
+        const said = await fetchJson(url, { schema: DispatchProgress, ...options }).catch(
+          (error: unknown) => {
+            if (error instanceof FetchError) return undefined;
+            throw error;
+          },
         );
-        return Object.values(progress.transports);
-      } catch (error) {
-        if (error instanceof FetchError && error.status === 404) return [];
-        throw error;
-      }
-    }),
-  );
-  const transports = all.flat();
-  const instants = (field: 'firstAcceptedAt' | 'lastAcceptedAt') =>
-    transports.flatMap((each) => {
-      const at = each[field];
-      return at === null ? [] : [Date.parse(at)];
-    });
-  const accepted = transports.reduce((sum, { counts }) => sum + counts.accepted, 0);
-  const known = Math.max(
-    ...all.map((of) => of.reduce((sum, { acceptedKnown }) => sum + acceptedKnown, 0)),
-  );
-  return {
-    reached: Math.max(known, Math.min(accepted, Number.MAX_SAFE_INTEGER)),
-    messages: accepted,
-    firstAtMs: Math.min(...instants('firstAcceptedAt')),
-    lastAtMs: Math.max(...instants('lastAcceptedAt')),
+        if (said) lastWord.set(site, Object.values(said.transports));
+      }),
+    );
+    const all = [...lastWord.values()];
+    const transports = all.flat().flatMap((each) => (each ? [each] : []));
+    const instants = (field: 'firstAcceptedAt' | 'lastAcceptedAt') =>
+      transports.flatMap((each) => {
+        const at = each[field];
+        return at === null ? [] : [Date.parse(at)];
+      });
+    const known = all.map((of) => of.reduce((sum, each) => sum + (each?.acceptedKnown ?? 0), 0));
+    return {
+      reached: Math.max(0, ...known),
+      messages: transports.reduce((sum, { counts }) => sum + counts.accepted, 0),
+      firstAtMs: Math.min(...instants('firstAcceptedAt')),
+      lastAtMs: Math.max(...instants('lastAcceptedAt')),
+    };
   };
 }
 

@@ -14,8 +14,6 @@ export interface Child {
   /** The next message. */
   readonly next: <Answer>(timeoutMs: number) => Promise<Answer>;
   readonly kill: () => void;
-  /** Lets it end by itself, with what it writes then. */
-  readonly end: (timeoutMs: number) => Promise<void>;
 }
 
 export interface ChildOptions {
@@ -56,12 +54,6 @@ export function startChild(options: ChildOptions, cleanup: CleanupStack): Child 
       return next(timeoutMs);
     },
     kill: () => child.kill('SIGKILL'),
-    end: async (timeoutMs) => {
-      if (child.connected) child.disconnect();
-      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-      await exited;
-      clearTimeout(timer);
-    },
   };
 }
 

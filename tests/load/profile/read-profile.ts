@@ -15,7 +15,7 @@ const Profile = z.object({
 
 /** Where time is spent, by what the function on top belongs to. The first that fits counts. */
 const CATEGORIES: readonly [name: string, fits: (url: string, name: string) => boolean][] = [
-  ['idle', (_url, name) => name === '(idle)'],
+  ['idle', (url, name) => name === '(idle)' || url.startsWith('node:inspector')],
   ['garbage collection', (_url, name) => name === '(garbage collector)'],
   [
     'sealing (AES-GCM) and prepared keys',
@@ -42,13 +42,17 @@ const CATEGORIES: readonly [name: string, fits: (url: string, name: string) => b
       name === '(program)' ||
       /^(?:writeBuffer|writev|writeUtf8String|writeLatin1String)$/.test(name),
   ],
-  ['timers and event loop', (url) => url.startsWith('node:')],
+  ['Node’s own JavaScript: event loop, timers, streams', (url) => url.startsWith('node:')],
 ];
 
 export interface Share {
   readonly category: string;
   readonly micros: number;
+  /** Names of the functions that took most of it. */
+  readonly longest: readonly string[];
 }
+
+const FUNCTIONS = 4;
 
 /** Self time by category, longest first; idle time is left out. */
 export function sharesOf(file: string): Share[] {
@@ -59,13 +63,28 @@ export function sharesOf(file: string): Share[] {
       return [id, fitting?.[0] ?? 'other'];
     }),
   );
-  const micros = new Map<string, number>();
+  const nameOf = new Map(
+    nodes.map(({ id, callFrame }) => [id, callFrame.functionName || '(anonymous)']),
+  );
+  const micros = new Map<string, { micros: number; functions: Map<string, number> }>();
   for (const [i, node] of samples.entries()) {
     const category = categoryOf.get(node) ?? 'other';
-    micros.set(category, (micros.get(category) ?? 0) + (timeDeltas[i] ?? 0));
+    const share = micros.get(category) ?? { micros: 0, functions: new Map() };
+    micros.set(category, share);
+    const delta = timeDeltas[i] ?? 0;
+    const name = nameOf.get(node) ?? '';
+    share.micros += delta;
+    share.functions.set(name, (share.functions.get(name) ?? 0) + delta);
   }
   micros.delete('idle');
   return [...micros]
-    .map(([category, each]) => ({ category, micros: each }))
+    .map(([category, share]) => ({
+      category,
+      micros: share.micros,
+      longest: [...share.functions]
+        .sort(([, a], [, b]) => b - a)
+        .slice(0, FUNCTIONS)
+        .map(([name]) => name),
+    }))
     .sort((a, b) => b.micros - a.micros);
 }

@@ -15,8 +15,8 @@ export interface BenchDevice {
 }
 
 /** Devices with keys of their own; more messages than devices go round. */
-export const DEVICES = 1_000;
-export const SUBJECT = 'mailto:bench@alerte.example';
+const DEVICES = 1_000;
+const SUBJECT = 'mailto:bench@alerte.example';
 
 /** Devices of one push service. */
 export function createDevices(origin: string, count = DEVICES): BenchDevice[] {

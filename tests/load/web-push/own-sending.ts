@@ -2,11 +2,8 @@ import { OriginLimits } from '../../../services/dispatcher/pacing/origin-limits.
 import { guardTransport } from '../../../services/dispatcher/transports/guard-transport.ts';
 import type { PostClientChoice } from '../../../services/dispatcher/transports/http2-client.ts';
 import { buildOriginPools } from '../../../services/dispatcher/transports/web-push/build.ts';
-import {
-  type PushPayload,
-  pushPayload,
-} from '../../../services/dispatcher/transports/web-push/seal/push-payload.ts';
-import { sealFresh } from '../../../services/dispatcher/transports/web-push/seal-fresh.ts';
+import type { PushEncryptor } from '../../../services/dispatcher/transports/web-push/prepared/push-encryptor.ts';
+import { createFreshEncryptor } from '../../../services/dispatcher/transports/web-push/seal-fresh.ts';
 import { createVapidHeaders } from '../../../services/dispatcher/transports/web-push/vapid.ts';
 import { createWebPushTransport } from '../../../services/dispatcher/transports/web-push/web-push-transport.ts';
 import type { WebPushAddress } from '../../../shared/subscription/subscription.ts';
@@ -23,8 +20,6 @@ const IN_FLIGHT = 2_000;
 /** More than the messages of a turn. */
 const DEVICES = 30_000;
 
-type Seal = (payload: Buffer, address: WebPushAddress) => Uint8Array | undefined;
-
 /** Our transport as the dispatcher uses it, with a record prepared for each subscription. */
 export async function ownWebPush(
   target: Target,
@@ -34,14 +29,7 @@ export async function ownWebPush(
 ): Promise<Contender> {
   const origin = originOf(target);
   const prepared = createPreparedDevices(origin, DEVICES);
-  const payloads = new WeakMap<Buffer, PushPayload>();
-  const seal: Seal = (clear, { keys }) => {
-    const known = payloads.get(clear) ?? pushPayload(clear);
-    if (known === undefined) return undefined;
-    payloads.set(clear, known);
-    return prepared.encryptor.encrypt(known, keys);
-  };
-  const send = await openSender(target, choice, payload, seal);
+  const send = await openSender(target, choice, payload, prepared.encryptor);
   const addresses = prepared.devices.map((device) => addressOf(device, origin, path));
   return {
     prepare: async (messages) => prepared.prepare(messages),
@@ -61,7 +49,7 @@ export async function ownWebPushFresh(
   payload: Payload,
 ): Promise<Contender> {
   const origin = originOf(target);
-  const send = await openSender(target, choice, payload, sealFresh);
+  const send = await openSender(target, choice, payload, createFreshEncryptor());
   const addresses = createDevices(origin).map((device) => addressOf(device, origin));
   return {
     run: async (messages) => {
@@ -90,7 +78,7 @@ async function openSender(
   target: Target,
   choice: PostClientChoice,
   payload: Payload,
-  seal: Seal,
+  encryptor: PushEncryptor,
 ): Promise<{
   all: (addresses: readonly WebPushAddress[], count: number) => Promise<void>;
   close: () => Promise<void>;
@@ -114,7 +102,7 @@ async function openSender(
       {
         pools,
         vapidHeader: createVapidHeaders(createVapidKeys(), { clock: systemClock }),
-        seal,
+        encryptor,
         clock: systemClock,
       },
     ),
