@@ -205,17 +205,16 @@ export class OriginClient {
 
   /** With something on the wire its end is what gives a place; a pause of the origin's ends by itself. */
   #pumpLater(): void {
-    if (this.#paceTimer !== undefined || this.#closed) return;
     const { pace, now } = this.#deps;
     const nowMs = now();
-    this.#paceTimer = setTimeout(
-      () => {
-        this.#paceTimer = undefined;
-        this.#pump();
-      },
-      Math.max(10, pace.askAgainAtMs(nowMs) - nowMs),
-    );
-    this.#paceTimer.unref();
+    const waitMs = pace.askAgainAtMs(nowMs) - nowMs;
+    if (waitMs > LONG_WAIT_MS) this.#failLine('overloaded');
+    else this.#paceTimer ??= setTimeout(() => this.#onPaceTimer(), Math.max(10, waitMs)).unref();
+  }
+
+  #onPaceTimer(): void {
+    this.#paceTimer = undefined;
+    if (!this.#closed) this.#pump();
   }
 
   #note(exchange: Exchange): void {
