@@ -20,7 +20,11 @@ export type ExtraEnv = Readonly<
 >;
 
 /** What a child takes over from the launcher's own environment. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LOG_LEVEL', 'DOCKER_HOST'] as const;
+const INHERITED = [
+  ...['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'LOG_LEVEL', 'DOCKER_HOST'],
+  // To try a whole system with the one and with the other.
+  'HTTP2_CLIENT',
+] as const;
 
 function inherited(): Record<string, string> {
   return Object.fromEntries(
