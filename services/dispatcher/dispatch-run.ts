@@ -63,6 +63,8 @@ export interface RunTask {
   readonly weight: number;
 }
 
+type SendWork = Extract<Work, { type: 'send' }>;
+
 const SLICE = 200;
 const TICK_MS = 200;
 
@@ -207,7 +209,7 @@ export class DispatchRun {
     try {
       await this.#deps.stillRight();
       if (work.type === 'load') this.#load(work.shard, work.after);
-      else await this.#beginAll(work.task, work.deviceIds);
+      else await this.#beginAll(work);
     } catch (error) {
       this.#failure = error;
       this.stop('journaled');
@@ -236,11 +238,13 @@ export class DispatchRun {
   }
 
   /** Waits for a place for each and begins its send. Nothing is made for a message that need not wait. */
-  async #beginAll(task: SendTask, deviceIds: readonly string[]): Promise<void> {
+  async #beginAll({ task, deviceIds, isBackwards }: SendWork): Promise<void> {
     const { share, registry, askFirst } = this.#deps;
     const read = this.#read.get(deviceIds);
     this.#read.delete(deviceIds);
-    for (const [i, deviceId] of deviceIds.entries()) {
+    for (let n = 0; n < deviceIds.length; n++) {
+      const i = isBackwards ? deviceIds.length - 1 - n : n;
+      const deviceId = deviceIds[i] ?? '';
       const hasPlace = share.takeFree(this.#holder, task.lane);
       if (!hasPlace && !(await share.acquire(this.#holder, task.lane))) return;
       while (askFirst.mayHaveMissed()) await new Promise<void>(askFirst.whenKnown);

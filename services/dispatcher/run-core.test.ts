@@ -228,3 +228,14 @@ test('a node that gets nobody accepted leaves the other arcs to others for a qua
   expect(loads(core.step({ type: 'tick' }, at(15_099)))).toEqual([]);
   expect(loads(core.step({ type: 'tick' }, at(15_100)))).toEqual([3]);
 });
+
+test('in a peer’s arc a node goes from the end of a shard: whom a peer that died there had not come to is reached first', () => {
+  const core = aCore({ nodes: ['a', 'b'], shards: 2 });
+  const alone = around({ nowMs: 0, unanswering: ['b'] });
+  const slice = { type: 'slice' as const, deviceIds: ['x', 'y'], complete: true };
+  expect(loads(core.step({ type: 'begin', earlier: [] }, alone))).toEqual([0]);
+  const own = core.step({ ...slice, shard: 0 }, alone);
+  expect(sends(own)).toMatchObject([{ isBackwards: false }]);
+  expect(loads(own)).toEqual([1]);
+  expect(sends(core.step({ ...slice, shard: 1 }, alone))).toMatchObject([{ isBackwards: true }]);
+});

@@ -241,8 +241,9 @@ export class RunCore {
     if (!around.isReplicaWhole) own.isProvisional = true;
     const task = { shard, lane: 'first' as const, attempt: 1, takeOver: false };
     own.begin(deviceIds.length);
+    const isBackwards = !this.#ownArc.has(shard);
     const decisions: RunDecision[] =
-      deviceIds.length > 0 ? [{ type: 'send', task, deviceIds }] : [];
+      deviceIds.length > 0 ? [{ type: 'send', task, deviceIds, isBackwards }] : [];
     const after = deviceIds.at(-1);
     if (!complete && after !== undefined) return [...decisions, { type: 'load', shard, after }];
     own.allBegun = true;

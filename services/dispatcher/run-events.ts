@@ -55,7 +55,13 @@ export interface SendTask {
 export type RunDecision =
   /** Fetch the next slice of a shard's recipients, in the order of their ids. */
   | { readonly type: 'load'; readonly shard: number; readonly after: string }
-  | { readonly type: 'send'; readonly task: SendTask; readonly deviceIds: readonly string[] }
+  | {
+      readonly type: 'send';
+      readonly task: SendTask;
+      readonly deviceIds: readonly string[];
+      /** From the last one on: whom a peer that died here had not come to yet is reached first. */
+      readonly isBackwards?: boolean;
+    }
   /** Keep this receipt and say it to everybody. */
   | { readonly type: 'say'; readonly receipt: CompletionReceipt }
   /** Devices that their provider called gone, out of how many sends of the shard. */

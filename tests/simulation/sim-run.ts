@@ -14,6 +14,7 @@ import type { Hooks } from './hooks.ts';
 import type { SimEnvelope } from './sim-envelope.ts';
 
 type Work = Extract<RunDecision, { type: 'load' | 'send' }>;
+type SendWork = Extract<Work, { type: 'send' }>;
 type LaneName = SendTask['lane'];
 
 /** What a run needs of the node around it. */
@@ -165,7 +166,7 @@ export class SimRun {
         return;
       }
       if (work.type === 'load') this.#load(work.shard, work.after);
-      else if (!this.#beginAll(work.task, work.deviceIds, lane)) return;
+      else if (!this.#beginAll(work, lane)) return;
       line.shift();
       this.#begun[lane] = 0;
     }
@@ -177,9 +178,10 @@ export class SimRun {
   }
 
   /** False: no place is free; it goes on when one is. */
-  #beginAll(task: SendTask, deviceIds: readonly string[], lane: LaneName): boolean {
+  #beginAll({ task, deviceIds, isBackwards }: SendWork, lane: LaneName): boolean {
     for (;;) {
-      const deviceId = deviceIds[this.#begun[lane]];
+      const begun = this.#begun[lane];
+      const deviceId = deviceIds[isBackwards ? deviceIds.length - 1 - begun : begun];
       if (deviceId === undefined) return true;
       if (this.#host.mayHaveMissed() || !this.#host.takePlace(this, lane)) return false;
       this.#begun[lane]++;
