@@ -9,7 +9,7 @@ STATE := $(or $(STATE_DIR),.tocsin)
 STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo monitoring test check format faults simulate bench bench-registry clean
+.PHONY: help setup run demo monitoring test check format faults simulate bench bench-registry plan clean
 
 help: ## Show this list
 	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server] [NETNS=auto|on|off]\n\n'
@@ -60,6 +60,13 @@ bench-%: $(STAMP)
 bench-registry: $(STAMP) ## Measure the registry's replicas at 10,000, 100,000 and 1,000,000 devices (SIZE=…: one size)
 	@node deploy/local/get-nats-server.ts
 	@exec node tests/load/registry.ts
+
+PLAN = --audience '$(or $(AUDIENCE),5000000)' $(if $(FCM_SHARE),--fcm-share '$(FCM_SHARE)') $(if $(PROJECTS),--projects '$(PROJECTS)') \
+  $(if $(QUOTA),--quota '$(QUOTA)') $(if $(RAMP),--ramp '$(RAMP)') $(if $(NODES),--nodes '$(NODES)') $(if $(NODE_RATE),--node-rate '$(NODE_RATE)') \
+  $(if $(REPLY),--reply '$(REPLY)') $(if $(JSON),--json) $(if $(HELP),--help)
+
+plan: $(STAMP) ## When a very large audience would have been handed over: AUDIENCE=5000000 FCM_SHARE=0.8 PROJECTS=1,2,4; HELP=1 for all, JSON=1
+	@exec node services/cli/main.ts plan $(PLAN)
 
 clean: ## Remove the local system's state and the mark of installed packages
 	@if [ -e '$(STATE)/run.json' ] && [ -d "/proc/$$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' '$(STATE)/run.json' | head -n 1)" ]; then \

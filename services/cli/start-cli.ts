@@ -14,6 +14,7 @@ import {
   showStatus,
   updateMessage,
 } from './commands/messages.ts';
+import { type PlanOptions, showPlan } from './commands/plan.ts';
 import { judgeQuarantine, listQuarantine } from './commands/quarantine.ts';
 import { showRoutes } from './commands/routes.ts';
 import { configPath, loadConfig } from './config.ts';
@@ -78,6 +79,7 @@ function createProgram(texts: Texts, deps: CliDeps): Command {
     .command('routes')
     .description(help.routes)
     .action((_options, command: Command) => showRoutes(messageDeps(command, texts, deps)));
+  addPlanCommand(program, texts, deps);
   return program;
 }
 
@@ -220,6 +222,25 @@ function addQuarantineCommands(program: Command, texts: Texts, deps: CliDeps): v
       );
   judging('release');
   judging('drop').option('-y, --yes', help.yes);
+}
+
+/** Needs no system and no configuration: it is asked long before any alert. */
+function addPlanCommand(program: Command, { help, ...texts }: Texts, deps: CliDeps): void {
+  program
+    .command('plan')
+    .description(help.plan)
+    .requiredOption('--audience <n>', help.planAudience)
+    .option('--fcm-share <part>', help.planFcmShare)
+    .option('--projects <list>', help.planProjects)
+    .option('--quota <n>', help.planQuota)
+    .option('--ramp <seconds>', help.planRamp)
+    .option('--nodes <n>', help.planNodes)
+    .option('--node-rate <n>', help.planNodeRate)
+    .option('--reply <ms>', help.planReply)
+    .option('--json', help.planJson)
+    .action((options: PlanOptions) =>
+      showPlan(options, { terminal: deps.terminal, texts: { help, ...texts } }),
+    );
 }
 
 /** Reads the configuration when a command needs it; the ingest that was asked for comes first, the others stay behind it. */

@@ -3,6 +3,12 @@ import type { Texts } from './texts-fr.ts';
 const number = (n: number) => n.toLocaleString('en-GB');
 const seconds = (n: number) => `${n.toFixed(1)} s`;
 
+/** Seconds, and from two minutes on minutes and seconds. */
+const duration = (s: number, short: (s: number) => string) =>
+  s < 120
+    ? short(s)
+    : `${number(Math.floor(Math.round(s) / 60))} min ${String(Math.round(s) % 60).padStart(2, '0')} s`;
+
 const STATES: Readonly<Record<string, string>> = {
   sending: 'being sent',
   done: 'sent',
@@ -127,6 +133,22 @@ export const ENGLISH: Texts = {
   confirmDrop: (word) =>
     `Type ${word} to remove these devices; nothing will be sent to them any more: `,
   notDropped: 'Nobody was removed (--yes not to wait for a confirmation).',
+  duration: (s) => duration(s, seconds),
+  plan: {
+    title: (audience, nodes) =>
+      `One alert to ${number(audience)} devices, ${number(nodes)} ${nodes === 1 ? 'dispatcher' : 'dispatchers'}: time from the first send until the provider accepts`,
+    given: (input) =>
+      `FCM quota ${number(input.quotaPerMinute)} a minute and project, ramp ${input.rampSeconds} s; each dispatcher sends ${number(input.nodeRatePerSecond)} a second; providers answer in ${number(input.replyMs)} ms`,
+    projects: (n) => `${number(n)} FCM ${n === 1 ? 'project' : 'projects'}`,
+    columns: ['devices', '50 %', '95 %', '99 %', 'last'],
+    limit: 'held back by',
+    limits: { quota: 'quota', nodes: 'our machines', 'in-flight': 'sends in flight' },
+    all: 'all',
+    notes: [
+      'Accepted is not received: phones that are off or out of reach get it later, until the alert expires.',
+      'Push services publish no limits: one that throttles takes longer. A dispatcher sends to one FCM project; several need devices that are registered with each.',
+    ],
+  },
   badOption: (option, what) => `${option}: ${what}`,
   help: {
     headings: {},
@@ -175,6 +197,16 @@ export const ENGLISH: Texts = {
     transport: 'fcm or web-push only',
     olderThan: 'only those from longer ago (30m, 2h, 7d)',
     routes: 'age of the last proof of each path',
+    plan: 'when how many devices would have been handed over, under the providers’ quotas',
+    planAudience: 'devices in the area',
+    planFcmShare: 'part of them that FCM reaches, 0 to 1 (0.8)',
+    planProjects: 'numbers of FCM projects to compare (1,2,4)',
+    planQuota: 'messages a minute and project (600000)',
+    planRamp: 'seconds to the full rate, as FCM_RAMP_SECONDS (10)',
+    planNodes: 'dispatchers that are live (2)',
+    planNodeRate: 'sends a second of one dispatcher, from make bench-alert (10000)',
+    planReply: 'milliseconds until a provider answers (50)',
+    planJson: 'as JSON',
     after: [
       '',
       'Examples:',
@@ -185,6 +217,7 @@ export const ENGLISH: Texts = {
       '  tocsin cancel ID --reason "sent by mistake"           cancellation: the alert was a mistake',
       '  tocsin keys new-api --id pref06 --sender pref06@alerte.example --territory 06 --statuses Actual,Exercise',
       '  tocsin devices import devices.jsonl',
+      '  tocsin plan --audience 5000000 --projects 1,2,4       how long would it take?',
       '',
       'In a file: "now" and "now+2h" (m, h, d) for sent, onset and expires; "auto" for identifier and references.',
       '',

@@ -1,5 +1,6 @@
 const number = (n: number) => n.toLocaleString('fr-FR').replaceAll('\u202f', '\u00a0');
 const seconds = (n: number) => `${n.toFixed(1).replace('.', ',')} s`;
+const decimal = (n: number) => String(n).replace('.', ',');
 const plural = (n: number, one: string, many: string) => (n < 2 ? one : many);
 
 /** Seconds from ingest's signature to the provider's acceptance. */
@@ -9,6 +10,13 @@ interface Timing {
   readonly p95Seconds: number;
   readonly p99Seconds: number;
   readonly lastSeconds: number;
+}
+
+interface PlanGiven {
+  readonly quotaPerMinute: number;
+  readonly rampSeconds: number;
+  readonly nodeRatePerSecond: number;
+  readonly replyMs: number;
 }
 
 const STATES: Readonly<Record<string, string>> = {
@@ -164,6 +172,25 @@ export const FRENCH = {
   confirmDrop: (word: string) =>
     `Tapez ${word} pour désinscrire ces appareils, qui ne recevront plus rien : `,
   notDropped: 'Personne n’a été désinscrit (--yes pour ne pas attendre de confirmation).',
+  duration: (s: number) =>
+    s < 120
+      ? seconds(s)
+      : `${number(Math.floor(Math.round(s) / 60))} min ${String(Math.round(s) % 60).padStart(2, '0')} s`,
+  plan: {
+    title: (audience: number, nodes: number) =>
+      `Une alerte pour ${number(audience)} ${plural(audience, 'appareil', 'appareils')}, ${number(nodes)} ${plural(nodes, 'répartiteur', 'répartiteurs')} : temps entre le premier envoi et l’acceptation par le fournisseur`,
+    given: (input: PlanGiven) =>
+      `Quota FCM ${number(input.quotaPerMinute)} par minute et par projet, montée en ${decimal(input.rampSeconds)} s ; chaque répartiteur envoie ${number(input.nodeRatePerSecond)} messages par seconde ; les fournisseurs répondent en ${number(input.replyMs)} ms`,
+    projects: (n: number) => `${number(n)} ${plural(n, 'projet', 'projets')} FCM`,
+    columns: ['appareils', '50 %', '95 %', '99 %', 'dernier'],
+    limit: 'retenu par',
+    limits: { quota: 'quota', nodes: 'nos machines', 'in-flight': 'envois en cours' },
+    all: 'tous',
+    notes: [
+      'Accepté ne veut pas dire reçu : un téléphone éteint ou hors réseau le reçoit plus tard, jusqu’à la fin de validité.',
+      'Les services Web Push ne publient pas de limites : celui qui freine prend plus de temps. Un répartiteur envoie à un projet FCM ; plusieurs projets demandent des appareils inscrits à chacun.',
+    ],
+  },
   badOption: (option: string, what: string) => `${option} : ${what}`,
   help: {
     headings: {
@@ -218,6 +245,16 @@ export const FRENCH = {
     transport: 'fcm ou web-push seulement',
     olderThan: 'seulement ceux d’il y a plus longtemps (30m, 2h, 7d)',
     routes: 'âge de la dernière preuve de chaque chemin',
+    plan: 'quand combien d’appareils seraient servis, selon les quotas des fournisseurs',
+    planAudience: 'appareils dans la zone',
+    planFcmShare: 'part atteinte par FCM, de 0 à 1 (0.8)',
+    planProjects: 'nombres de projets FCM à comparer (1,2,4)',
+    planQuota: 'messages par minute et par projet (600000)',
+    planRamp: 'secondes jusqu’au plein débit, comme FCM_RAMP_SECONDS (10)',
+    planNodes: 'répartiteurs en service (2)',
+    planNodeRate: 'envois par seconde d’un répartiteur, mesurés par make bench-alert (10000)',
+    planReply: 'millisecondes jusqu’à la réponse d’un fournisseur (50)',
+    planJson: 'en JSON',
     after: [
       '',
       'Exemples :',
@@ -228,6 +265,7 @@ export const FRENCH = {
       '  tocsin cancel ID --reason "envoyée par erreur"        annulation : l’alerte était une erreur',
       '  tocsin keys new-api --id pref06 --sender pref06@alerte.example --territory 06 --statuses Actual,Exercise',
       '  tocsin devices import appareils.jsonl',
+      '  tocsin plan --audience 5000000 --projects 1,2,4       combien de temps faudrait-il ?',
       '',
       'Dans un fichier : "now" et "now+2h" (m, h, d) pour sent, onset et expires ; "auto" pour identifier et references.',
       '',
