@@ -22,9 +22,12 @@ const SLOW_BEYOND_MS = 200;
 /** Weight of one answer in the smoothed latency. */
 const SMOOTHING = 1 / 16;
 /** The least latency is that of this time and the one before it: a way that has become longer is not slow for ever. */
-const FLOOR_AGE_MS = 30_000;
-/** Slowness is a hint where a 429 is a word: alone it never cuts further than this. */
-const LEAST_BY_LATENCY = 16;
+const FLOOR_AGE_MS = 10_000;
+/**
+ * Slowness is a hint where a 429 is a word: alone it never cuts further than to this part of the most. A service that
+ * everybody uses at the same minute may well be slow and take what it is given.
+ */
+const LEAST_BY_LATENCY_SHARE = 1 / 8;
 
 /**
  * Sends in flight to one push service, found out as it answers, since none of them publishes a limit: twice as many
@@ -103,7 +106,8 @@ export class OriginLimit implements Pace {
     this.#throttledInARow = 0;
     this.#shortestRetryAfterMs = Number.POSITIVE_INFINITY;
     this.#noteLatency(latencyMs, nowMs);
-    if (this.#isSlow()) this.#cut(latencyMs, nowMs, Math.min(LEAST_BY_LATENCY, this.#options.most));
+    if (this.#isSlow())
+      this.#cut(latencyMs, nowMs, Math.max(1, this.#options.most * LEAST_BY_LATENCY_SHARE));
     else this.#grow(nowMs - latencyMs);
   }
 
