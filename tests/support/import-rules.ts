@@ -37,7 +37,7 @@ const HOMES: readonly { readonly sdk: RegExp; readonly homes: RegExp }[] = [
     sdk: /^@nats-io\//,
     homes: /^shared\/bus\/|^services\/canary\/publish|^tests\/|^deploy\/.*\.test\.ts$/,
   },
-  { sdk: /^express$/, homes: /^shared\/http\/|^services\/|^deploy\/local\// },
+  { sdk: /^express$/, homes: /^shared\/http\/|^services\/|^deploy\/(?:local|monitoring)\// },
   {
     sdk: /^prom-client$/,
     homes: /[/-]metrics\.ts$|^shared\/metrics\/|^shared\/http\/|\.test\.ts$|^tests\//,
