@@ -1,11 +1,14 @@
+import type { PostClient } from '../../../services/dispatcher/transports/post-client.ts';
 import type {
   Outcome,
   OutgoingMessage,
   Transport,
 } from '../../../services/dispatcher/transports/transport.ts';
+import { sleep } from '../../../shared/time/sleep.ts';
 
 /** How many sends of one transport are kept under way, whatever it would take. */
 const MOST_IN_FLIGHT = 5_000;
+const OPEN_MS = 10_000;
 const NEVER = new AbortController().signal;
 
 /**
@@ -53,6 +56,18 @@ export function pump(
   };
   more();
   return promise;
+}
+
+/** Dispatchers open their sessions long before an alert: no turn begins before all are open. Rejects after ten seconds. */
+export async function untilOpen(
+  client: Pick<PostClient, 'capacity'>,
+  capacity: number,
+): Promise<void> {
+  const endMs = performance.now() + OPEN_MS;
+  while (client.capacity < capacity) {
+    if (performance.now() > endMs) throw new Error('the sessions did not open');
+    await sleep(20);
+  }
 }
 
 function problemOf(outcome: Outcome): string | undefined {

@@ -10,9 +10,12 @@ import type { FcmAddress } from '../../../shared/subscription/subscription.ts';
 import { systemClock } from '../../../shared/time/clock.ts';
 import { benchMessage, TTL_MS } from '../bench-messages.ts';
 import type { Contender, Target } from '../contest/contender.ts';
-import { sendAll } from '../contest/send-all.ts';
+import { sendAll, untilOpen } from '../contest/send-all.ts';
 import { transportDeps } from '../contest/transport-deps.ts';
 import { PROJECT_ID, tokenAt } from './bench-tokens.ts';
+
+/** What the sink allows on one session, as FCM does. */
+const STREAMS = 100;
 
 /** Our transport as the dispatcher uses it: as many sends in flight as it takes, each settling alone. */
 export async function ownFcm(
@@ -54,5 +57,6 @@ export async function openOwnFcm(
     transportDeps(),
   );
   await transport.warmUp();
+  await untilOpen(pool, sessions * STREAMS);
   return transport;
 }

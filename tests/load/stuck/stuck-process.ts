@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { benchMessage } from '../bench-messages.ts';
 import { tokenAt } from '../fcm/bench-tokens.ts';
-import { adminSendEach, createMessaging } from '../fcm/firebase-admin.ts';
+import { createMessaging } from '../fcm/firebase-admin.ts';
 import { libraryMessage } from '../fcm/library-message.ts';
 import { openOwnFcm } from '../fcm/own-sending.ts';
+import { redirectHttp2 } from '../fcm/redirect.ts';
 
 /**
  * Sends to 100 tokens of which the provider never answers one, and says when the other 99 had their outcome:
@@ -45,8 +46,7 @@ async function prepareOurs(): Promise<() => Promise<{ others: number; all: numbe
 
 /** The others' outcomes are known when the call comes back, not before. */
 async function prepareSendEach(): Promise<() => Promise<{ others: number; all: number }>> {
-  // Makes http2.connect lead to the sink, and nothing else.
-  await adminSendEach(target, 1);
+  redirectHttp2(target);
   const messaging = createMessaging();
   const message = await benchMessage('real');
   return async () => {

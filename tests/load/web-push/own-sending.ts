@@ -10,12 +10,14 @@ import type { WebPushAddress } from '../../../shared/subscription/subscription.t
 import { systemClock } from '../../../shared/time/clock.ts';
 import { benchMessage, type Payload } from '../bench-messages.ts';
 import type { Contender, Target } from '../contest/contender.ts';
-import { sendAll } from '../contest/send-all.ts';
+import { sendAll, untilOpen } from '../contest/send-all.ts';
 import { transportDeps } from '../contest/transport-deps.ts';
 import { type BenchDevice, createDevices, createVapidKeys } from './bench-devices.ts';
 import { createPreparedDevices } from './prepared-devices.ts';
 
 const SESSIONS = 4;
+/** What sink and nghttpd allow on one session. */
+const STREAMS = 100;
 const IN_FLIGHT = 2_000;
 /** More than the messages of a turn. */
 const DEVICES = 30_000;
@@ -108,7 +110,8 @@ async function openSender(
     ),
     deps,
   );
-  await pools.at(origin)?.ready;
+  const client = pools.at(origin);
+  if (client) await untilOpen(client, SESSIONS * STREAMS);
   const message = await benchMessage(payload);
   return {
     all: (addresses, count) => {
