@@ -466,3 +466,64 @@ test('P2: a node is killed -9 while its retries are pending: the peer takes them
     await revive(system, 'dispatcher-a');
   }
 }, 90_000);
+
+test('each node knows when the sends of both were accepted: a dead one’s part is not lost', async () => {
+  const area = '06155';
+  await crowd(area, 60, 0.5);
+  await prove();
+  const alert = await signedEnvelope(anAlert({ identifier: 'timed', areaCode: area }), {
+    shards: 8,
+  });
+  await Promise.all(SITES.map((site) => direct(site, alert)));
+  await untilReceived(area, alert.id);
+  for (const site of SITES)
+    await eventually(`dispatcher ${site} knows both parts`, async () => {
+      const { transports } = (await progress(site, alert.id)) ?? {};
+      const counted = TRANSPORTS.map((kind) => {
+        const timings = Object.values(transports?.[kind]?.timings ?? {});
+        return timings.flatMap(({ counts }) => counts).reduce((sum, count) => sum + count, 0);
+      });
+      return counted.every((count) => count >= 30) ? true : undefined;
+    });
+  const { fcm } = (await progress('a', alert.id))?.transports ?? {};
+  expect(Object.keys(fcm?.timings ?? {}).sort()).toEqual(['a', 'b']);
+  const seconds = 'dispatcher_accept_seconds_count{transport="fcm",severity="Extreme"';
+  expect((await counter('a', seconds)) + (await counter('b', seconds))).toBeGreaterThanOrEqual(30);
+});
+
+test('a throttled project: nothing more is sent to FCM until its Retry-After is over, and then everybody has it', async () => {
+  const area = '06123';
+  await crowd(area, 40, 0.5);
+  await prove();
+  const throttled = async () =>
+    (await Promise.all(SITES.map((site) => counter(site, THROTTLED)))).reduce((a, b) => a + b, 0);
+  await setFaults(system, {
+    fcm: { reject429Share: 1, quotaScope: 'project', retryAfterSeconds: 4 },
+  });
+  const send = async (identifier: string) => {
+    const alert = await signedEnvelope(anAlert({ identifier, areaCode: area }), { shards: 8 });
+    await Promise.all(SITES.map((site) => direct(site, alert)));
+    return alert.id;
+  };
+  const before = await throttled();
+  const first = await send('throttled-first');
+  await eventually('both have been throttled', async () => {
+    const rates = await Promise.all(SITES.map((site) => counter(site, RATE)));
+    return rates.every((rate) => rate === 0) ? true : undefined;
+  });
+  const refused = await throttled();
+  expect(refused).toBeGreaterThan(before);
+  await setFaults(system, {});
+  const second = await send('throttled-second');
+  // Web Push is not held back by what Google says.
+  await eventually('the others have it', async () => {
+    const { received } = await report(area, second);
+    return received >= 20 ? true : undefined;
+  });
+  await untilReceived(area, first, 40_000);
+  await untilReceived(area, second, 40_000);
+  expect(await throttled()).toBeLessThan(refused + 20);
+}, 90_000);
+
+const THROTTLED = 'tocsin_push_outcomes_total{transport="fcm",outcome="throttled",reason="project"';
+const RATE = 'dispatcher_fcm_rate_per_second';
