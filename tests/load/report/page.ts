@@ -32,9 +32,13 @@ export function writeMusts(musts: readonly Must[]): void {
 }
 
 function replaceBlock(name: string, content: string): void {
+  writeFileSync(PAGE, withBlock(readFileSync(PAGE, 'utf8'), name, content));
+}
+
+/** The page with another content between the two marks of a block. Throws when it has no such block. */
+export function withBlock(page: string, name: string, content: string): string {
   const [begin, end] = [`<!-- begin ${name} -->`, `<!-- end ${name} -->`];
-  const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`docs/benchmarks.md has no place for ${name}`);
-  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${content}\n\n${page.slice(to)}`);
+  return `${page.slice(0, from + begin.length)}\n\n${content}\n\n${page.slice(to)}`;
 }
