@@ -122,7 +122,11 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       {
         quotaPerMinute: config.FCM_QUOTA_PER_MINUTE,
         rampSeconds: config.FCM_RAMP_SECONDS,
-        liveNodes: () => nodes.filter((name) => name === node || !peers?.silent(name)).length,
+        // A refused connection tells of a dead peer seconds before its silence does; both are asked, for one that hangs.
+        liveNodes: () =>
+          nodes.filter(
+            (name) => name === node || !(peers?.unanswering(name) || peers?.silent(name)),
+          ).length,
         random: Math.random,
       },
       now(),
