@@ -11,7 +11,7 @@ export function clearPayload(message: OutgoingMessage): Buffer {
  * Headers of RFC 8030, 8188 and 8292. There is no `Topic`: some services count it as a collapse key and then hold
  * messages back for minutes.
  */
-export function pushHeaders(options: {
+function pushHeaders(options: {
   authorization: string;
   ttlSeconds: number;
   quiet: boolean;
