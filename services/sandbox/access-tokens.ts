@@ -7,6 +7,8 @@ export const ACCESS_TOKEN_SECONDS = 3599;
 export interface AccessTokens {
   issue(nowMs: number): string;
   isValid(token: string, nowMs: number): boolean;
+  /** Tokens that were issued until now are refused from now on. */
+  revoke(nowMs: number): void;
 }
 
 /**
@@ -17,7 +19,11 @@ export function createAccessTokens(db: DatabaseSync): AccessTokens {
   const key = keptSecret(db);
   const mac = (expires: string) =>
     createHmac('sha256', key).update(expires).digest('base64url').slice(0, 32);
+  let revokedAtMs = Number.NEGATIVE_INFINITY;
   return {
+    revoke: (nowMs) => {
+      revokedAtMs = nowMs;
+    },
     issue: (nowMs) => {
       const expires = String(nowMs + ACCESS_TOKEN_SECONDS * 1000);
       return `ya29.${expires}.${mac(expires)}`;
@@ -25,9 +31,9 @@ export function createAccessTokens(db: DatabaseSync): AccessTokens {
     isValid: (token, nowMs) => {
       const [, expires, given] = /^ya29\.(\d{1,16})\.([A-Za-z0-9_-]{32})$/.exec(token) ?? [];
       if (expires === undefined || given === undefined) return false;
-      return (
-        timingSafeEqual(Buffer.from(given), Buffer.from(mac(expires))) && Number(expires) > nowMs
-      );
+      if (!timingSafeEqual(Buffer.from(given), Buffer.from(mac(expires)))) return false;
+      const issuedAtMs = Number(expires) - ACCESS_TOKEN_SECONDS * 1000;
+      return Number(expires) > nowMs && issuedAtMs > revokedAtMs;
     },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { readTextFile } from '../../shared/config/read-file.ts';
+import type { KeyAndCertificate } from './provider-server.ts';
 
 export interface SandboxConfig {
   readonly host: string;
@@ -10,7 +11,13 @@ export interface SandboxConfig {
   readonly controlPort: number;
   /** Folder that keeps users, tokens and crowds over a restart. */
   readonly dataDir: string;
-  readonly tls: { readonly keyPem: string; readonly certPem: string };
+  readonly tls: KeyAndCertificate;
+  /** FCM and its token endpoint have this port to themselves; else all providers share the one. */
+  readonly fcmHttpsPort?: number;
+  /** `https://host:port` that push endpoints name; for a test that puts something in front of the port. */
+  readonly pushOrigin?: string;
+  /** What the switch `certificate` shows instead of the good one. */
+  readonly badCertificates?: Partial<Record<'expired' | 'wrong-name', KeyAndCertificate>>;
   /** The one service account that may get access tokens. */
   readonly serviceAccount: { readonly email: string; readonly publicKeyPem: string };
   readonly fcmProjectId: string;
@@ -22,6 +29,11 @@ const Environment = z.object({
   }),
   HOST: z.string().default('127.0.0.1'),
   HTTPS_PORT: Port.default(8491),
+  FCM_HTTPS_PORT: Port.optional(),
+  PUSH_ORIGIN: z.url({ protocol: /^https$/ }).optional(),
+  /** PEM files, each a private key with its certificate. */
+  TLS_EXPIRED_FILE: z.string().min(1).optional(),
+  TLS_WRONG_NAME_FILE: z.string().min(1).optional(),
   WS_PORT: Port.default(8492),
   CONTROL_PORT: Port.default(8493),
   DATA_DIR: z.string().min(1),
@@ -35,7 +47,20 @@ const Environment = z.object({
 /** Settings of the sandbox. Throws ConfigError, also when this is a production deployment. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): SandboxConfig {
   const settings = parseEnv(Environment, env);
+  const { FCM_HTTPS_PORT: fcmHttpsPort, PUSH_ORIGIN: pushOrigin } = settings;
+  const both = (file: string, variable: string): KeyAndCertificate => {
+    const pem = readTextFile(file, variable);
+    return { keyPem: pem, certPem: pem };
+  };
+  const { TLS_EXPIRED_FILE: expired, TLS_WRONG_NAME_FILE: wrongName } = settings;
+  const badCertificates = {
+    ...(expired === undefined ? {} : { expired: both(expired, 'TLS_EXPIRED_FILE') }),
+    ...(wrongName === undefined ? {} : { 'wrong-name': both(wrongName, 'TLS_WRONG_NAME_FILE') }),
+  };
   return {
+    ...(fcmHttpsPort === undefined ? {} : { fcmHttpsPort }),
+    ...(pushOrigin === undefined ? {} : { pushOrigin }),
+    ...(Object.keys(badCertificates).length === 0 ? {} : { badCertificates }),
     host: settings.HOST,
     httpsPort: settings.HTTPS_PORT,
     wsPort: settings.WS_PORT,

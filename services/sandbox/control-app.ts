@@ -14,6 +14,8 @@ import type { ProviderStats } from './provider-stats.ts';
 
 interface ControlDeps extends AppDeps {
   readonly faults: FaultSwitches;
+  /** The certificates that there are. */
+  readonly certificates: readonly string[];
   readonly fcmDevices: FcmDevices;
   readonly crowds: Crowds;
   readonly receipts: CrowdReceipts;
@@ -49,12 +51,24 @@ export function createControlApp(deps: ControlDeps): Express {
   return app;
 }
 
-function addFaultRoutes(app: Express, { faults, log }: ControlDeps): void {
+function addFaultRoutes(app: Express, { faults, certificates, log }: ControlDeps): void {
   app.get('/faults', (_request, response) => {
     response.json(faults.current());
   });
   app.put('/faults', (request, response) => {
     const next = parse(Faults, request.body);
+    const lacking = [next.fcm, next.webPush].find(
+      (each) => !certificates.includes(each.certificate),
+    );
+    if (lacking)
+      throw new ProblemError(
+        409,
+        'no-such-certificate',
+        `There is no ${lacking.certificate} certificate`,
+        {
+          action: 'Start the sandbox with TLS_EXPIRED_FILE and TLS_WRONG_NAME_FILE',
+        },
+      );
     faults.set(next);
     log.info({ faults: next }, 'fault switches set');
     response.json(next);

@@ -1,5 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { answerFault, connectionFault, Faults, latencyOf, ProviderFaults } from './faults.ts';
+import {
+  answerFault,
+  connectionFault,
+  Faults,
+  isSwallowed,
+  latencyOf,
+  ProviderFaults,
+} from './faults.ts';
 
 const faults = (changes: Partial<ProviderFaults>) => ProviderFaults.parse(changes);
 
@@ -25,6 +32,10 @@ test.each([
   [{ hang: true }, 1, 'hang'],
   [{ hang: true, goawayEvery: 1 }, 1, 'hang'],
   [{ resetEvery: 1, hang: true }, 1, 'reset'],
+  [{ abruptGoawayEvery: 3 }, 6, 'abrupt-goaway'],
+  [{ abruptGoawayEvery: 3 }, 5, 'none'],
+  [{ abruptGoawayEvery: 2, goawayEvery: 1 }, 2, 'abrupt-goaway'],
+  [{ abruptGoawayEvery: 2, goawayEvery: 1 }, 3, 'goaway'],
 ] as const)('the connection: %j at request %i is %s', (switches, count, expected) => {
   expect(connectionFault(faults(switches), count)).toBe(expected);
 });
@@ -52,4 +63,14 @@ test('who is gone stays gone: the share hangs on the address, not on the throw',
 
 test('latency is the fixed part plus a share of the jitter', () => {
   expect(latencyOf(faults({ latencyMs: 100, latencyJitterMs: 50 }), 0.5)).toBe(125);
+});
+
+test.each([
+  [{}, 'a', false],
+  [{ blackHole: true }, undefined, true],
+  [{ blackHoleNode: 'a' }, 'a', true],
+  [{ blackHoleNode: 'a' }, 'b', false],
+  [{ blackHoleNode: 'a' }, undefined, false],
+] as const)('a black hole: %j swallows what comes from %s: %s', (switches, via, expected) => {
+  expect(isSwallowed(faults(switches), via)).toBe(expected);
 });

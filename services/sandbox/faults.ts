@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { NodeName } from '../../shared/envelope/envelope.ts';
+
+/** The certificate a provider shows: its own, or one that a sender must not trust. */
+export const CERTIFICATES = ['good', 'expired', 'wrong-name'] as const;
+export type CertificateChoice = (typeof CERTIFICATES)[number];
 
 const Share = z.number().min(0).max(1).default(0);
 const Every = z.int().min(0).max(1_000_000).default(0);
@@ -22,10 +27,21 @@ export const ProviderFaults = z.strictObject({
   goneShare: Share,
   /** Accepts with success and delivers nothing. */
   blackHole: z.boolean().default(false),
+  /** FCM only: swallows what says that it comes from this node, and nothing else. Web Push hides who sends. */
+  blackHoleNode: NodeName.nullable().default(null),
+  /** Answers come byte by byte, so long apart; HTTP/2's headers come whole. 0: as fast as they can. */
+  trickleMs: z.int().min(0).max(5_000).default(0),
+  /** What the provider's address shows to whoever connects. */
+  certificate: z.enum(CERTIFICATES).default('good'),
   /** Reads the request and never answers. */
   hang: z.boolean().default(false),
   /** After each so many requests the connection gets a GOAWAY (HTTP/1.1: `Connection: close`). 0: never. */
   goawayEvery: Every,
+  /**
+   * Each so many requests the connection gets a GOAWAY with an error that leaves this request and all later ones out, and
+   * ends with whatever was in flight on it (HTTP/1.1: it ends). 0: never.
+   */
+  abruptGoawayEvery: Every,
   /** Each so many requests the TCP connection is reset instead of an answer. 0: never. */
   resetEvery: Every,
   /** Refuses the sender whatever it shows. */
@@ -33,6 +49,10 @@ export const ProviderFaults = z.strictObject({
     .union([z.literal(401), z.literal(403)])
     .nullable()
     .default(null),
+  /**
+   * The sender's credentials are withdrawn. FCM: no access tokens, and those given so far are 401 for good. Web Push: 403.
+   */
+  revoked: z.boolean().default(false),
 });
 export type ProviderFaults = z.infer<typeof ProviderFaults>;
 
@@ -50,27 +70,40 @@ export type Faults = z.infer<typeof Faults>;
 export interface FaultSwitches {
   current(): Faults;
   set(faults: Faults): void;
+  /** Calls it after each change. */
+  watch(onSet: () => void): void;
 }
 
 export function createFaultSwitches(): FaultSwitches {
   let faults = Faults.parse({});
+  const watchers: (() => void)[] = [];
   return {
     current: () => faults,
     set: (next) => {
       faults = next;
+      for (const onSet of watchers) onSet();
+    },
+    watch: (onSet) => {
+      watchers.push(onSet);
     },
   };
 }
 
 /** What happens to a request's connection before anybody reads the request. */
-export type ConnectionFault = 'none' | 'goaway' | 'reset' | 'hang';
+export type ConnectionFault = 'none' | 'goaway' | 'abrupt-goaway' | 'reset' | 'hang';
 
 /** `count` is the number of this provider's requests so far, this one included. */
 export function connectionFault(faults: ProviderFaults, count: number): ConnectionFault {
-  if (faults.resetEvery > 0 && count % faults.resetEvery === 0) return 'reset';
+  const isTurn = (every: number) => every > 0 && count % every === 0;
+  if (isTurn(faults.resetEvery)) return 'reset';
   if (faults.hang) return 'hang';
-  if (faults.goawayEvery > 0 && count % faults.goawayEvery === 0) return 'goaway';
-  return 'none';
+  if (isTurn(faults.abruptGoawayEvery)) return 'abrupt-goaway';
+  return isTurn(faults.goawayEvery) ? 'goaway' : 'none';
+}
+
+/** Is a message of this node taken and thrown away? `via` is what an FCM message says, and may be anything. */
+export function isSwallowed(faults: ProviderFaults, via: unknown): boolean {
+  return faults.blackHole || (faults.blackHoleNode !== null && via === faults.blackHoleNode);
 }
 
 /** What becomes of a request that would be accepted. */

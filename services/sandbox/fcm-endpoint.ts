@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { bearerToken } from '../../shared/http/bearer.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import type { AccessTokens } from './access-tokens.ts';
-import { answerFault, type ProviderFaults } from './faults.ts';
+import { answerFault, isSwallowed, type ProviderFaults } from './faults.ts';
 import type { FindFcmReceiver } from './fcm-devices.ts';
 import {
   fcmUnavailable,
@@ -57,7 +57,8 @@ export function createFcmEndpoint(deps: FcmDeps): (request: ProviderRequest) => 
     if (fault === 'throttled')
       return quotaExceeded(faults.quotaScope, project, faults.retryAfterSeconds);
     if (fault === 'failed') return fcmUnavailable(faults.status5xx, faults.retryAfterSeconds);
-    return send(message, { project, isDelivered: !validateOnly && !faults.blackHole }, deps);
+    const isDelivered = !validateOnly && !isSwallowed(faults, message.data?.['via']);
+    return send(message, { project, isDelivered }, deps);
   };
 }
 

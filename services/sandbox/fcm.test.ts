@@ -254,6 +254,30 @@ test('a black hole says 200 and delivers nothing', async () => {
   await device.close();
 });
 
+test('a black hole for one node alone: what says that it comes from another is delivered', async () => {
+  const token = await newToken();
+  await faults({ blackHoleNode: 'a' });
+  for (const via of ['a', 'b'])
+    expect((await send({ token, data: { ...data, via } })).status).toBe(200);
+  const device = await connectReceiver(
+    `${sandbox.receiversUrl}/fcm?token=${encodeURIComponent(token)}`,
+  );
+  expect(await device.next()).toMatchObject({ data: { via: 'b' } });
+  await device.close();
+});
+
+test('a withdrawn service account gets no token, and the tokens it had are refused for good', async () => {
+  const token = await newToken();
+  const ask = async () => requestToken(client, await createAssertion(sandbox.serviceAccount));
+  await faults({ revoked: true });
+  expect((await send({ token, data })).status).toBe(401);
+  expect(await ask()).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  await faults({});
+  expect((await send({ token, data })).status).toBe(401);
+  bearer = `Bearer ${((await ask()).body as { access_token: string }).access_token}`;
+  expect((await send({ token, data })).status).toBe(200);
+});
+
 test('a token that nobody registered gets no socket', async () => {
   await expect(connectReceiver(`${sandbox.receiversUrl}/fcm?token=unknown`)).rejects.toThrow('404');
 });

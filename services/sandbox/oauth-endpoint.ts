@@ -8,6 +8,8 @@ interface OauthDeps {
   readonly accessTokens: AccessTokens;
   /** Origin of this server: its own `/token` is a right audience too. */
   readonly origin: () => string;
+  /** The service account is withdrawn. */
+  readonly isRevoked: () => boolean;
   readonly now: Clock;
 }
 
@@ -63,7 +65,8 @@ export async function createOauthEndpoint(
     } catch (error) {
       return refusalOf(error);
     }
-    if (claims.iss !== deps.serviceAccount.email)
+    // Google's words for an account that was deleted or switched off.
+    if (claims.iss !== deps.serviceAccount.email || deps.isRevoked())
       return refuse('invalid_grant', 'Invalid grant: account not found');
     if (Number(claims.exp) - Number(claims.iat) > 3600)
       return refuse('invalid_grant', NOT_SHORT_LIVED);

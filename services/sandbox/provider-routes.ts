@@ -25,7 +25,10 @@ interface ProviderRoutesDeps {
 
 /** Which provider answers which address of the HTTPS port. */
 export async function createProviderRoutes(deps: ProviderRoutesDeps): Promise<ProviderRoute[]> {
-  const oauth = await createOauthEndpoint(deps);
+  const oauth = await createOauthEndpoint({
+    ...deps,
+    isRevoked: () => deps.faults.current().fcm.revoked,
+  });
   const fcm = createFcmEndpoint({
     ...deps,
     find: deps.findFcm,

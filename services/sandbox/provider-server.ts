@@ -1,18 +1,20 @@
-import {
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Session,
-} from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { sleep } from '../../shared/time/sleep.ts';
-import { connectionFault, type FaultSwitches, latencyOf, type Provider } from './faults.ts';
+import { type Connections, trackConnections } from './connections.ts';
+import {
+  type CertificateChoice,
+  connectionFault,
+  type FaultSwitches,
+  latencyOf,
+  type Provider,
+} from './faults.ts';
 import type { createPace } from './pace.ts';
 import type { ProviderAnswer, ProviderRequest } from './provider-answer.ts';
 import type { ProviderStats } from './provider-stats.ts';
+import { writeAnswer } from './write-answer.ts';
 
 /** One address of the port: which requests it takes, whose switches and counts apply, and what answers. */
 export interface ProviderRoute {
@@ -22,8 +24,16 @@ export interface ProviderRoute {
   readonly answer: (request: ProviderRequest) => ProviderAnswer | Promise<ProviderAnswer>;
 }
 
-interface ProviderServerDeps {
-  readonly tls: { readonly keyPem: string; readonly certPem: string };
+/** A private key and its certificate, PEM. */
+export interface KeyAndCertificate {
+  readonly keyPem: string;
+  readonly certPem: string;
+}
+
+export interface ProviderServerDeps {
+  readonly certificates: Readonly<
+    Partial<Record<CertificateChoice, KeyAndCertificate>> & { good: KeyAndCertificate }
+  >;
   readonly routes: readonly ProviderRoute[];
   readonly faults: FaultSwitches;
   readonly stats: ProviderStats;
@@ -43,24 +53,35 @@ const MAX_CONCURRENT_STREAMS = 100;
 /** No message of either provider may be so large; what is above is cut off. */
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** The HTTPS port of all providers: HTTP/2, and HTTP/1.1 for whoever can't. */
+/**
+ * An HTTPS port that answers for all providers: HTTP/2, and HTTP/1.1 for whoever can't. `of`: those whose address it is,
+ * and whose certificate it shows.
+ */
 export async function listenProviders(
-  { host, port }: { host: string; port: number },
+  { host, port, of }: { host: string; port: number; of: readonly Provider[] },
   deps: ProviderServerDeps,
 ): Promise<ProviderServer> {
-  const { keyPem: key, certPem: cert } = deps.tls;
   const server = createSecureServer({
-    key,
-    cert,
+    ...contextOf(deps.certificates.good),
     allowHTTP1: true,
     settings: { maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
   });
   const connections = trackConnections(server);
   server.on('request', (request, response) => {
-    serve(request, response, connections.rawSocket, deps).catch((error: unknown) => {
+    serve(request, response, connections, deps).catch((error: unknown) => {
       deps.log.error(errorFields(error), 'provider request failed');
-      if (!response.headersSent) respond(response, { status: 500, headers: {} });
+      if (!response.headersSent) void writeAnswer(response, { status: 500, headers: {} }, 0);
     });
+  });
+  let shown: CertificateChoice = 'good';
+  deps.faults.watch(() => {
+    const faults = deps.faults.current();
+    const wanted = of.map((each) => faults[each].certificate).find((each) => each !== 'good');
+    if ((wanted ?? 'good') === shown) return;
+    shown = wanted ?? 'good';
+    server.setSecureContext(contextOf(deps.certificates[shown] ?? deps.certificates.good));
+    // A front end that is set up anew keeps nobody, and whoever comes back sees what it shows now.
+    connections.endAll();
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -69,37 +90,14 @@ export async function listenProviders(
   return { port: (server.address() as AddressInfo).port, close: () => connections.close() };
 }
 
-/** TLS hides the TCP socket that a reset needs, so it is remembered by the peer's port. */
-function trackConnections(server: Http2SecureServer) {
-  const sockets = new Map<number | undefined, Socket>();
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('connection', (socket: Socket) => {
-    const { remotePort } = socket;
-    sockets.set(remotePort, socket);
-    socket.on('close', () => sockets.delete(remotePort));
-  });
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('close', () => sessions.delete(session));
-    session.on('error', () => undefined);
-  });
-  return {
-    rawSocket: (remotePort: number | undefined) => sockets.get(remotePort),
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        for (const session of sessions) session.close();
-        setTimeout(() => {
-          for (const socket of sockets.values()) socket.destroy();
-        }, 200).unref();
-      }),
-  };
+function contextOf({ keyPem, certPem }: KeyAndCertificate) {
+  return { key: keyPem, cert: certPem };
 }
 
 async function serve(
   request: Http2ServerRequest,
   response: Http2ServerResponse,
-  rawSocket: (remotePort: number | undefined) => Socket | undefined,
+  connections: Connections,
   deps: ProviderServerDeps,
 ): Promise<void> {
   const path = request.url.split('?')[0] ?? '';
@@ -108,11 +106,14 @@ async function serve(
   const route = deps.routes.find(({ matches }) => matches(request.method, path));
   const provider = route?.provider;
   const faults = provider && deps.faults.current()[provider];
+  // What comes behind an abrupt GOAWAY is not looked at: the sender was told that it would not be.
+  if (connections.isBrokenOff(request)) return;
   const fault =
     faults && provider ? connectionFault(faults, deps.stats.requested(provider)) : 'none';
-  if (provider && (fault === 'reset' || fault === 'hang')) {
+  if (provider && (fault === 'reset' || fault === 'hang' || fault === 'abrupt-goaway')) {
     deps.stats.unanswered(provider);
-    if (fault === 'reset') rawSocket(request.socket.remotePort)?.resetAndDestroy();
+    if (fault === 'reset') connections.reset(request);
+    else if (fault === 'abrupt-goaway') connections.breakOff(request);
     else request.resume();
     return;
   }
@@ -139,7 +140,7 @@ async function serve(
     if (waitMs > 0) await sleep(waitMs);
   }
   if (provider) deps.stats.answered(provider, answer.status);
-  respond(response, answer);
+  await writeAnswer(response, answer, faults?.trickleMs ?? 0);
 }
 
 function senderIsGone(request: Http2ServerRequest): boolean {
@@ -171,12 +172,4 @@ function readBody(request: Http2ServerRequest): Promise<Buffer | 'too-large' | '
     request.on('aborted', () => resolve('aborted'));
     request.on('close', () => resolve('aborted'));
   });
-}
-
-function respond(response: Http2ServerResponse, { status, headers, body }: ProviderAnswer): void {
-  if (response.destroyed || response.writableEnded) return;
-  const text = body === undefined ? '' : JSON.stringify(body);
-  const type = body === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' };
-  response.writeHead(status, { ...type, ...headers, 'content-length': Buffer.byteLength(text) });
-  response.end(text);
 }

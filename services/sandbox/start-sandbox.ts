@@ -11,7 +11,7 @@ import type { SandboxConfig } from './config.ts';
 import { createControlApp } from './control-app.ts';
 import { createCrowdReceipts } from './crowd-receipts.ts';
 import { createCrowds } from './crowds.ts';
-import { createFaultSwitches } from './faults.ts';
+import { createFaultSwitches, PROVIDERS } from './faults.ts';
 import { createFcmDeviceSide } from './fcm-device-side.ts';
 import { createFcmDevices } from './fcm-devices.ts';
 import { createSandboxMetrics } from './metrics.ts';
@@ -24,6 +24,8 @@ import { openState } from './state.ts';
 
 export interface Sandbox {
   readonly httpsPort: number;
+  /** When FCM has a port of its own. */
+  readonly fcmHttpsPort?: number;
   readonly wsPort: number;
   readonly controlPort: number;
   readonly close: () => Promise<void>;
@@ -45,7 +47,7 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
 
     // The port may be chosen by the system, so the origin is known once it is bound; nobody asks before.
     let httpsPort = config.httpsPort;
-    const origin = () => `https://localhost:${httpsPort}`;
+    const origin = () => config.pushOrigin ?? `https://localhost:${httpsPort}`;
 
     const receipts = createCrowdReceipts();
     cleanup.add('receipts', () => receipts.close());
@@ -58,10 +60,14 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     const users = createAutopushUsers(db);
     const autopush = createAutopushServer({ users, origin, timings: AUTOPUSH_TIMINGS, now, log });
 
+    const accessTokens = createAccessTokens(db);
+    faults.watch(() => {
+      if (faults.current().fcm.revoked) accessTokens.revoke(now());
+    });
     const routes = await createProviderRoutes({
       serviceAccount: config.serviceAccount,
       projectId: config.fcmProjectId,
-      accessTokens: createAccessTokens(db),
+      accessTokens,
       faults,
       stats,
       findFcm: (token) => crowds.findFcm(token) ?? fcm.find(token),
@@ -70,13 +76,20 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
       now,
       random,
     });
-    const { tls } = config;
+    const certificates = { good: config.tls, ...config.badCertificates };
+    const serving = { certificates, routes, faults, stats, pace: createPace(now), random, log };
+    const isShared = config.fcmHttpsPort === undefined;
     const providers = await listenProviders(
-      { host, port: config.httpsPort },
-      { tls, routes, faults, stats, pace: createPace(now), random, log },
+      { host, port: config.httpsPort, of: isShared ? PROVIDERS : ['webPush'] },
+      serving,
     );
     cleanup.add('providers', providers.close);
     httpsPort = providers.port;
+    const own =
+      config.fcmHttpsPort === undefined
+        ? undefined
+        : await listenProviders({ host, port: config.fcmHttpsPort, of: ['fcm'] }, serving);
+    if (own) cleanup.add('FCM', own.close);
 
     const receivers = await listenReceivers({ host, port: config.wsPort }, { autopush, fcm });
     cleanup.add('receivers', receivers.close);
@@ -86,6 +99,7 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
       health,
       metrics,
       faults,
+      certificates: Object.keys(certificates),
       fcmDevices,
       crowds,
       receipts,
@@ -96,7 +110,8 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
 
     health.started();
     cleanup.add('health', () => health.stopping());
-    const ports = { httpsPort, wsPort: receivers.port, controlPort: control.port };
+    const fcmPort = own ? { fcmHttpsPort: own.port } : {};
+    const ports = { httpsPort, ...fcmPort, wsPort: receivers.port, controlPort: control.port };
     log.info(ports, 'sandbox started: nothing sent here reaches a real device');
     return ports;
   });

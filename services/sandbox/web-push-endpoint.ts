@@ -47,6 +47,7 @@ export function createWebPushEndpoint(
   return async (request) => {
     const token = tokenOfEndpointPath(request.path) ?? '';
     const faults = deps.faults();
+    if (faults.revoked) return unauthorised('Invalid Authentication', 403);
     if (faults.denyAuth !== null) return unauthorised('Invalid Authentication', faults.denyAuth);
     const found = deps.find(token);
     if (found === undefined) return unknownEndpoint();

@@ -262,6 +262,7 @@ test('the switches: 429 and 503 with Retry-After, 500, 410, refused auth, black 
   await check({ status5xxShare: 1, status5xx: 500 }, 500, 999);
   await check({ goneShare: 1 }, 410, 106);
   await check({ denyAuth: 403 }, 403, 109);
+  await check({ revoked: true }, 403, 109);
   await faults({ blackHole: true });
   expect((await push(path, {}, encrypt('lost'))).status).toBe(201);
   await faults({});

@@ -79,6 +79,8 @@ export interface TestSandbox {
   readonly caPem: string;
   readonly serviceAccount: TestServiceAccount;
   readonly config: SandboxConfig;
+  /** As they were bound. */
+  readonly ports: { readonly httpsPort: number; readonly fcmHttpsPort?: number };
   /** Stops it; the data stays, so that `startTestSandbox(sandbox)` goes on where it ended. */
   readonly close: () => Promise<void>;
   /** Stops it and deletes its data. */
@@ -98,6 +100,7 @@ export async function startTestSandbox(earlier?: Kept): Promise<TestSandbox> {
   return {
     ...kept,
     ...ports,
+    ports,
     config: { ...config, ...ports },
     origin: `https://localhost:${ports.httpsPort}`,
     receiversUrl: `ws://127.0.0.1:${ports.wsPort}`,

@@ -132,3 +132,33 @@ test('cut before the answer: the server has the request, the client a reset', as
   expect(await ended).toBe('ECONNRESET');
   expect([heard.join(''), got(), proxy.answersCut]).toEqual(['hello', '', 1]);
 });
+
+test('forgotten: what was open carries nothing any more and nobody is told; what is new works', async () => {
+  const old = open();
+  old.socket.write('before');
+  await until(() => old.got() === 'before');
+  proxy.forget();
+  old.socket.write('after');
+  const fresh = open();
+  fresh.socket.write('new');
+  await until(() => fresh.got() === 'new');
+  proxy.set({});
+  await pause(50);
+  expect([old.got(), heard.join(''), proxy.connections]).toEqual(['before', 'beforenew', 2]);
+  old.socket.destroy();
+  fresh.socket.destroy();
+});
+
+test('trickle: the client gets byte after byte, and the rest at once when it ends', async () => {
+  proxy.set({ trickleMs: 20 });
+  const { socket, got } = open();
+  const startedMs = performance.now();
+  socket.write('0123456789'.repeat(10));
+  await until(() => got().length >= 5);
+  expect(performance.now() - startedMs).toBeGreaterThan(75);
+  expect(got().length).toBeLessThan(50);
+  proxy.set({});
+  await until(() => got().length === 100);
+  expect(got()).toBe('0123456789'.repeat(10));
+  socket.destroy();
+});

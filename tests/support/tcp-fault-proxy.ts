@@ -9,6 +9,8 @@ export interface ProxyFaults {
   readonly jitterMs: number;
   /** Of each connection, in each direction; 0: no limit. */
   readonly bytesPerSecond: number;
+  /** What goes to the client goes byte by byte, so long apart; 0: as it comes. */
+  readonly trickleMs: number;
   /** Open connections are reset, new ones too. */
   readonly cut: boolean;
   /** Nothing is forwarded; connections stay, new ones are taken. What was sent meanwhile arrives when this ends, as TCP does. */
@@ -25,6 +27,7 @@ const NO_FAULTS: ProxyFaults = {
   delayMs: 0,
   jitterMs: 0,
   bytesPerSecond: 0,
+  trickleMs: 0,
   cut: false,
   halfOpen: false,
   onlyTo: 'both',
@@ -52,6 +55,7 @@ export class TcpFaultProxy {
   readonly #random: () => number;
   readonly #pairs = new Set<readonly [client: Socket, server: Socket]>();
   readonly #waiting = new Set<() => void>();
+  readonly #forgotten = new WeakSet<readonly [Socket, Socket]>();
   #faults = NO_FAULTS;
   #answersCut = 0;
   #watcher: Watcher | undefined;
@@ -98,6 +102,14 @@ export class TcpFaultProxy {
     for (const wake of [...this.#waiting]) wake();
   }
 
+  /**
+   * Forgets the connections that are open, as a middle box does that lost its table: nothing comes through on them any
+   * more, in either direction, and nobody is told. New ones work.
+   */
+  forget(): void {
+    for (const pair of this.#pairs) this.#forgotten.add(pair);
+  }
+
   /** Shows every piece of data from now on to the watcher; undefined ends it. */
   watch(watcher: Watcher | undefined): void {
     this.#watcher = watcher;
@@ -141,7 +153,8 @@ export class TcpFaultProxy {
         if (this.#watcher?.({ connection: pair, to, data: chunk }) === 'drop') break;
         const kept = chunk.subarray(0, Math.max(0, loseAfterBytes - passed));
         passed += chunk.length;
-        if (kept.length > 0 && !into.write(kept)) await once(into, 'drain');
+        if (to === 'client' && this.#faults.trickleMs > 0) await this.#trickle(pair, kept);
+        else if (kept.length > 0 && !into.write(kept)) await once(into, 'drain');
       }
       if (!from.readableEnded) this.#reset(pair);
       else into.end();
@@ -157,9 +170,22 @@ export class TcpFaultProxy {
     if (waitMs > 0) await delay(waitMs);
   }
 
+  /** When the fault ends meanwhile, the rest goes in one piece. */
+  async #trickle(pair: readonly [Socket, Socket], data: Buffer): Promise<void> {
+    const [client] = pair;
+    let at = 0;
+    while (at < data.length && this.#faults.trickleMs > 0 && this.#pairs.has(pair)) {
+      client.write(data.subarray(at, ++at));
+      await delay(this.#faults.trickleMs);
+    }
+    if (at < data.length && this.#pairs.has(pair)) client.write(data.subarray(at));
+  }
+
   async #untilOpen(pair: readonly [Socket, Socket], to: Direction): Promise<void> {
     const isShut = () =>
-      this.#faults.halfOpen || (this.#faults.onlyTo !== 'both' && this.#faults.onlyTo !== to);
+      this.#faults.halfOpen ||
+      this.#forgotten.has(pair) ||
+      (this.#faults.onlyTo !== 'both' && this.#faults.onlyTo !== to);
     while (isShut() && this.#pairs.has(pair))
       await new Promise<void>((resolve) => {
         const wake = () => {
