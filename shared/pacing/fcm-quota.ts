@@ -7,7 +7,7 @@ export const FCM_QUOTA_PER_MINUTE = 600_000;
 /**
  * Seconds from a standing start to the full rate. Google advises 60 at least ("Scale your FCM sends"); that is advice
  * about load, not a rule by which messages are refused. Sixty seconds would bring the last of 100,000 phones their alert
- * 26 s later than no ramp, ten bring it 4.5 s later: ten is our choice, and who agrees on another one with Google sets it.
+ * 20 s later than no ramp, ten bring it 5 s later: ten is our choice, and who agrees on another one with Google sets it.
  */
 export const FCM_RAMP_SECONDS = 10;
 
