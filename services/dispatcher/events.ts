@@ -30,7 +30,7 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
       log.warn({ lane, reason }, 'alert refused: it is not what was signed');
     },
     outcome(transport: TransportKind, outcome: Outcome): void {
-      metrics.outcomes.inc({ transport, outcome: outcome.kind });
+      metrics.outcomes[transport][outcome.kind]++;
     },
     /** For each acceptance of one alert on one transport: seconds since it was signed. */
     acceptTimes(transport: TransportKind, severity: Severity): (seconds: number) => void {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { LANES, TRANSPORTS } from '../../shared/envelope/envelope.ts';
+import { LANES, TRANSPORTS, type TransportKind } from '../../shared/envelope/envelope.ts';
 import { createAcceptTimes } from './accept-times.ts';
 
 const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable'] as const;
@@ -17,12 +17,7 @@ export type DispatcherMetrics = ReturnType<typeof createDispatcherMetrics>;
 /** All metrics of a dispatcher, with every label value at 0 from the start. */
 export function createDispatcherMetrics(registry: Registry, busSites: readonly string[] = []) {
   const registers = [registry];
-  const outcomes = new Counter({
-    name: 'dispatcher_outcomes_total',
-    help: 'Sends by transport and what the provider made of them; accepted is not received',
-    labelNames: ['transport', 'outcome'] as const,
-    registers,
-  });
+  const outcomes = countOutcomes(registers);
   const arrivals = new Counter({
     name: 'dispatcher_arrivals_total',
     help: 'Signed envelopes by the way they came and what became of them',
@@ -50,8 +45,6 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
     registers,
   });
   for (const result of SNAPSHOT_RESULTS) snapshots.inc({ result }, 0);
-  for (const transport of TRANSPORTS)
-    for (const outcome of OUTCOME_KINDS) outcomes.inc({ transport, outcome }, 0);
   for (const lane of [...LANES, 'peer'])
     for (const result of ARRIVAL_RESULTS) arrivals.inc({ lane, result }, 0);
   for (const source of JUNK_SOURCES) junk.inc({ source }, 0);
@@ -128,4 +121,25 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
       registers,
     }),
   };
+}
+
+type OutcomeKind = (typeof OUTCOME_KINDS)[number];
+
+/** Plain numbers until the metrics are read: there is an outcome for each message. */
+function countOutcomes(registers: Registry[]): Record<TransportKind, Record<OutcomeKind, number>> {
+  const none = () => ({ accepted: 0, gone: 0, rejected: 0, throttled: 0, unavailable: 0 });
+  const counts = { fcm: none(), 'web-push': none() };
+  new Counter({
+    name: 'dispatcher_outcomes_total',
+    help: 'Sends by transport and what the provider made of them; accepted is not received',
+    labelNames: ['transport', 'outcome'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const transport of TRANSPORTS)
+        for (const outcome of OUTCOME_KINDS)
+          this.inc({ transport, outcome }, counts[transport][outcome]);
+    },
+  });
+  return counts;
 }
