@@ -77,10 +77,10 @@ const progress: AlertProgress = {
       timing: {
         from: 'issuedAt',
         counted: 1000,
-        firstSeconds: 0.25,
+        firstSeconds: 0.26,
         p50Seconds: 0.6,
-        p95Seconds: 0.95,
-        p99Seconds: 1.05,
+        p95Seconds: 0.94,
+        p99Seconds: 1.06,
         lastSeconds: 1.1,
       },
     },
@@ -161,7 +161,8 @@ test('what the command line sends is what ingest reads', async () => {
 test('what ingest answers is what the command line shows', async () => {
   expect((await runAgainstIngest('status', ID)).out.split('\n')).toEqual([
     `Message ${ID} : envoi terminé`,
-    '  fcm       1\u00a0000 sur 1\u00a0000 acceptés par le fournisseur (premier après 0,1 s, dernier après 0,9 s)',
+    '  fcm       1\u00a0000 sur 1\u00a0000 acceptés par le fournisseur',
+    '            accepté après : premier 0,3 s, moitié 0,6 s, 95 % 0,9 s, 99 % 1,1 s, dernier 1,1 s',
     '  nœud b    envoi terminé : fcm 600',
     '  nœud a    ne répond pas',
     '  Reçue et vérifiée par 1 sonde sur 2 après 1,1 s',
