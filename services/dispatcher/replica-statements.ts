@@ -27,6 +27,10 @@ export function prepareAll(db: DatabaseSync) {
         `SELECT ${row} FROM devices WHERE (place, h, n) > (?, ?, ?) ORDER BY place, h, n LIMIT ?`,
       ),
     ),
+    /** Who shares a row's hash, behind it. */
+    besideInPlace: asArrays(
+      db.prepare(`SELECT ${row} FROM devices WHERE place = ? AND h = ? AND n > ? ORDER BY n`),
+    ),
     inOrderOfArrival: asArrays(
       db.prepare(`SELECT ${row} FROM devices WHERE n > ? ORDER BY n LIMIT ?`),
     ),

@@ -101,6 +101,11 @@ export function isProbeText(text: string): boolean {
   return isProbeKind(text.slice(at, text.indexOf(BREAK, at)));
 }
 
+/** Whether a row's text, which may be damaged, is that of a device. */
+export function isRecordOf(text: string, deviceId: string): boolean {
+  return text.startsWith('{') ? deviceIdOf(text) === deviceId : text.startsWith(deviceId);
+}
+
 export function deviceIdOf(text: string): string {
   if (!text.startsWith('{')) return text.slice(0, text.indexOf(BREAK));
   const record = decodeRecord(text, 1);
