@@ -12,11 +12,14 @@ import type { Registry } from './registry.ts';
 
 /** Changes are written to the replica in batches: as many as came within this time, or as fit. */
 const BATCH_MS = 50;
-/** What holds up everything else for about 10 ms. */
-const BATCH_MAX = 500;
-/** While much is to be read, batches are held and committed together: each commit costs a log's worth of pages. */
+/** What holds up everything else for about 5 ms. */
+const BATCH_MAX = 250;
+/**
+ * While much is to be read, batches are held and committed together. A commit writes every page that was changed, at a
+ * million devices one for nearly each change: so many take about 20 ms, and more at a time would write hardly fewer.
+ */
 const HELD_MS = 1_000;
-const HELD_MAX = 20_000;
+const HELD_MAX = 4_000;
 /** An empty replica is filled in one go, until it has all or for this long: a crash meanwhile begins it anew. */
 const FILLING_MS = 120_000;
 /** Records are small, and there may be a million of them; what has come is taken in before anything else gets a turn. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream, globSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
@@ -78,6 +79,8 @@ export function createSnapshots({ registry, isWhole, events }: ServeDeps): Snaps
         throw error;
       } finally {
         isBusy = false;
+        // By a thread: forgetting a file of hundreds of megabytes takes a tenth of a second and more.
+        await rm(copy, { force: true });
         removeReplica(copy);
       }
     },
