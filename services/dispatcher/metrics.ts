@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { LANES, TRANSPORTS, type TransportKind } from '../../shared/envelope/envelope.ts';
-import { createAcceptTimes } from './accept-times.ts';
+import { createAcceptTimes } from './accept-metrics.ts';
 
 const OUTCOME_KINDS = ['accepted', 'gone', 'rejected', 'throttled', 'unavailable'] as const;
 export const ARRIVAL_RESULTS = ['stored', 'duplicate', 'conflict', 'refused'] as const;

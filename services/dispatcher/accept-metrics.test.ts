@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { createAcceptTimes } from './accept-times.ts';
+import { createAcceptTimes } from './accept-metrics.ts';
 
 test('times of acceptance are a histogram by transport and severity, each there from the start', async () => {
   const registry = new Registry();
