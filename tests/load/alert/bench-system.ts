@@ -14,8 +14,13 @@ import type { Bus } from './load-devices.ts';
 /** Between a whole request and its answer: a provider a country away. */
 export const REPLY_MS = 50;
 const PROOFS_EVERY_MS = 5_000;
-/** Enough for the quota of a project at this reply time, with a margin. */
-const SESSIONS = '20';
+/** Settings of the senders that the environment may change for a trial; what ships otherwise. */
+export const SENDER_SETTINGS: Readonly<Record<string, string>> = Object.fromEntries(
+  ['HTTP2_CLIENT', 'FCM_RAMP_SECONDS', 'FCM_QUOTA_PER_MINUTE', 'FCM_SESSIONS'].flatMap((name) => {
+    const value = process.env[name];
+    return value ? [[name, value]] : [];
+  }),
+);
 const SITES = ['a', 'b'] as const;
 const KINDS = ['dispatcher', 'ingest'] as const;
 
@@ -53,8 +58,7 @@ export async function startBenchSystem(cleanup: CleanupStack): Promise<BenchSyst
               LOG_LEVEL: 'warn',
               NODE_EXTRA_CA_CERTS: bundleOf(spec.env['NODE_EXTRA_CA_CERTS'] ?? ''),
               FCM_ORIGIN: `https://localhost:${fcm.port}`,
-              FCM_SESSIONS: SESSIONS,
-              WEB_PUSH_SESSIONS: SESSIONS,
+              ...SENDER_SETTINGS,
               EXTRA_PUSH_ORIGINS: `${spec.env['EXTRA_PUSH_ORIGINS']},${pushOrigin}`,
             },
           }

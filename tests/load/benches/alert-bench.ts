@@ -3,7 +3,12 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { CleanupStack } from '../../../shared/lifecycle/cleanup-stack.ts';
 import { sleep } from '../../../shared/time/sleep.ts';
-import { type BenchSystem, REPLY_MS, startBenchSystem } from '../alert/bench-system.ts';
+import {
+  type BenchSystem,
+  REPLY_MS,
+  SENDER_SETTINGS,
+  startBenchSystem,
+} from '../alert/bench-system.ts';
 import { audienceOf, type FanOut, fanOut, MAIN_AREA, OTHER_AREAS } from '../alert/fan-out.ts';
 import { loadDevices } from '../alert/load-devices.ts';
 import { type PreparedFigures, untilPrepared } from '../alert/prepared.ts';
@@ -21,7 +26,10 @@ import {
 import { markdownTable } from '../report/tables.ts';
 
 interface SizeFigures {
+  /** When it was measured. */
+  readonly at: string;
   readonly devices: number;
+  readonly settings: typeof SENDER_SETTINGS;
   readonly othersDevices: number;
   readonly loadSeconds: number;
   readonly memory: { readonly emptyBytes: number; readonly fullBytes: number };
@@ -38,15 +46,18 @@ const PLATEAU_MS = 2_000;
 
 /** One alert through two whole sites, at each size on a system of its own. */
 export async function alertBench(options: RunOptions): Promise<Section> {
-  const all: SizeFigures[] = [];
+  const measured: SizeFigures[] = [];
   for (const devices of options.sizes ?? SIZES.map((size) => Math.ceil(size * options.scale)))
-    all.push(await measureSize(devices, options.say));
+    measured.push(await measureSize(devices, options.say));
+  const all = [...earlierSizes(measured), ...measured].sort((a, b) => a.devices - b.devices);
   return {
     title: 'One alert through the whole system',
     figures: all,
-    text: [runsTable(all), memoryTable(all), ...all.flatMap(failureLine)].join('\n\n'),
-    musts: mustsOf([...earlierSizes(all), ...all]),
-    plots: all.flatMap(plotOf),
+    text: [runsTable(all), settingsLine(), memoryTable(all), ...all.flatMap(failureLine)].join(
+      '\n\n',
+    ),
+    musts: mustsOf(all),
+    plots: measured.flatMap(plotOf),
   };
 }
 
@@ -76,6 +87,8 @@ async function measureSize(devices: number, say: (line: string) => void): Promis
   const fullBytes = await quietRss(bench.system.pid('dispatcher-a'));
   const runs: FanOut[] = [];
   const figures = {
+    at: new Date().toISOString(),
+    settings: SENDER_SETTINGS,
     ...{ devices, othersDevices: perOther * OTHER_AREAS.length, loadSeconds, prepared, runs },
     memory: { emptyBytes, fullBytes },
   };
@@ -184,10 +197,11 @@ function runsTable(all: readonly SizeFigures[]): string {
 function memoryTable(all: readonly SizeFigures[]): string {
   return markdownTable(
     [
-      ...['devices known', 'load into both sites', 'prepared keys', 'prepared after'],
+      ...['measured', 'devices known', 'load into both sites', 'prepared keys', 'prepared after'],
       ...['dispatcher, empty', 'dispatcher, full', 'bytes a subscription'],
     ],
     all.map((size) => [
+      size.at.slice(0, 10),
       whole(size.devices + size.othersDevices),
       seconds(size.loadSeconds),
       size.prepared.records === null ? 'not said' : whole(size.prepared.records),
@@ -197,6 +211,12 @@ function memoryTable(all: readonly SizeFigures[]): string {
       whole(bytesEach(size)),
     ]),
   );
+}
+
+function settingsLine(): string {
+  const said = Object.entries(SENDER_SETTINGS).map(([name, value]) => `\`${name}=${value}\``);
+  const how = said.length === 0 ? 'as they ship' : `with ${said.join(', ')}`;
+  return `Dispatchers ${how}; they keep Google’s quota of 600,000 messages a minute, which is 10,000 a second for both together, and its ramp.`;
 }
 
 function bytesEach({ memory, devices, othersDevices }: SizeFigures): number {
@@ -227,7 +247,7 @@ const Earlier = z.object({
   sections: z.object({ alert: z.object({ figures: z.array(z.custom<SizeFigures>()) }) }),
 });
 
-/** Sizes of the run before that this one did not measure: growth is seen over two of them. */
+/** Sizes of earlier runs that this one did not measure: they stay, and growth is seen over two of them. */
 function earlierSizes(now: readonly SizeFigures[]): SizeFigures[] {
   const file = resolve(join(import.meta.dirname, '../../../reports/bench.json'));
   if (!existsSync(file)) return [];

@@ -70,7 +70,7 @@ export async function encryptionBench(options: RunOptions): Promise<Section> {
 }
 
 export async function webPushBench(options: RunOptions): Promise<Section> {
-  const contests = await runParts([{ key: 'webPushSending', limitMs: 45_000 }], options);
+  const contests = await runParts([{ key: 'webPushSending', limitMs: 55_000 }], options);
   const what = (client: string) =>
     `Web Push, whole path with prepared keys, ${client}, against web-push with a keep-alive agent, CPU`;
   return section('Web Push sent', 'web-push', contests, [

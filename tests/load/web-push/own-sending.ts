@@ -20,7 +20,7 @@ const SESSIONS = 4;
 const STREAMS = 100;
 const IN_FLIGHT = 2_000;
 /** More than the messages of a turn. */
-const DEVICES = 30_000;
+const DEVICES = 20_000;
 
 /** Our transport as the dispatcher uses it, with a record prepared for each subscription. */
 export async function ownWebPush(
