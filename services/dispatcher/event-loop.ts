@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { watchLoopDelay } from './event-loop-metrics.ts';
 
 /** How exactly the delay is measured; a timer of this period runs in the runtime, not in our code. */
 const RESOLUTION_MS = 20;
@@ -27,14 +28,7 @@ export function watchEventLoop(registry: Registry): EventLoopWatch {
     histogram.reset();
   }, WINDOW_MS);
   ticker.unref();
-  new Gauge({
-    name: 'dispatcher_event_loop_delay_seconds',
-    help: 'How late the event loop ran, on average over the last half second; above 0.1 retries are held back',
-    registers: [registry],
-    collect() {
-      this.set(delayMs / 1000);
-    },
-  });
+  watchLoopDelay(registry, () => delayMs);
   return {
     isDelayed: () => delayMs > DELAYED_MS,
     close: () => {
