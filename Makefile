@@ -50,14 +50,12 @@ simulate: $(STAMP) ## Play simulated nights full of faults and look for planted 
 
 bench: $(STAMP) ## Measure ourselves beside the usual packages and the limit; ROUNDS=, SCALE=, SIZE= shorten or widen it; writes docs/benchmarks.md
 	@node deploy/local/get-nats-server.ts
-	@exec env ROUNDS='$(ROUNDS)' SCALE='$(SCALE)' SIZE='$(SIZE)' HTTP2_CLIENT='$(HTTP2_CLIENT)' FCM_RAMP_SECONDS='$(FCM_RAMP_SECONDS)' \
-	  node tests/load/main.ts
+	@exec env ROUNDS='$(ROUNDS)' SCALE='$(SCALE)' SIZE='$(SIZE)' node tests/load/main.ts
 
 # One section of it: encryption, web-push, fcm, limit, stuck, profile, ingest, replicas, alert.
 bench-%: $(STAMP)
 	@node deploy/local/get-nats-server.ts
-	@exec env ROUNDS='$(ROUNDS)' SCALE='$(SCALE)' SIZE='$(SIZE)' HTTP2_CLIENT='$(HTTP2_CLIENT)' FCM_RAMP_SECONDS='$(FCM_RAMP_SECONDS)' \
-	  node tests/load/main.ts $*
+	@exec env ROUNDS='$(ROUNDS)' SCALE='$(SCALE)' SIZE='$(SIZE)' node tests/load/main.ts $*
 
 bench-registry: $(STAMP) ## Measure the registry's replicas at 10,000, 100,000 and 1,000,000 devices (SIZE=…: one size)
 	@node deploy/local/get-nats-server.ts
