@@ -9,6 +9,7 @@ import { coldStart } from './rows/f08-cold-start.ts';
 import { diskFull, diskReadOnly } from './rows/f09-disks.ts';
 import { wrongClock } from './rows/f11-clock.ts';
 import { oneWay, partition } from './rows/f13-partition.ts';
+import { slowProvider } from './rows/f16-slow-provider.ts';
 import { corruptRegistry, lostRegistry } from './rows/f23-registry.ts';
 import { stuck } from './rows/f25-stuck.ts';
 import { allSenders } from './rows/f27-all-senders.ts';
@@ -34,6 +35,7 @@ export const ROWS: readonly Row[] = [
   freezeDispatcher,
   stuck,
   allSenders,
+  slowProvider,
   diskFull,
   diskReadOnly,
   powerCut,
