@@ -10,6 +10,10 @@ import { diskFull, diskReadOnly } from './rows/f09-disks.ts';
 import { wrongClock } from './rows/f11-clock.ts';
 import { oneWay, partition } from './rows/f13-partition.ts';
 import { slowProvider } from './rows/f16-slow-provider.ts';
+import { throttled } from './rows/f17-throttled.ts';
+import { brokenConnections } from './rows/f18-broken-connections.ts';
+import { certificates } from './rows/f21-certificates.ts';
+import { credentials } from './rows/f22-credentials.ts';
 import { corruptRegistry, lostRegistry } from './rows/f23-registry.ts';
 import { stuck } from './rows/f25-stuck.ts';
 import { allSenders } from './rows/f27-all-senders.ts';
@@ -36,6 +40,10 @@ export const ROWS: readonly Row[] = [
   stuck,
   allSenders,
   slowProvider,
+  throttled,
+  brokenConnections,
+  certificates,
+  credentials,
   diskFull,
   diskReadOnly,
   powerCut,
