@@ -130,6 +130,12 @@ withTools('with promtool and amtool', () => {
       '',
     ],
     [
+      'a stored path whose alarm closes when its canary is gone',
+      'proofs.yml',
+      `max(max_over_time(canary_stored_last_receipt_timestamp_seconds[6h]))`,
+      `max(canary_stored_last_receipt_timestamp_seconds)`,
+    ],
+    [
       'a bus rule that waits ten minutes',
       'parts.yml',
       `"site", "(.*)")) == 0\n        for: 1m`,

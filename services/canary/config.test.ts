@@ -26,6 +26,7 @@ test('defaults are those of the interface page; other canaries and edges come wi
     sender: 'canary-a@alerte.example',
     periodMs: 60_000,
     limitMs: 10_000,
+    storedPeriodMs: 300_000,
     edgeUrls: ['http://127.0.0.1/a', 'http://127.0.0.1/b'],
   });
   expect(config.canaries.map(({ name }) => name)).toEqual(['b']);

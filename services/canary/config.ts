@@ -34,6 +34,7 @@ const Env = z
     DEADMAN_URL: HttpUrl.optional(),
     RUNBOOKS_URL: HttpUrl.or(z.literal('/runbooks')).default('/runbooks'),
     PERIOD_SECONDS: z.coerce.number().positive().max(60).default(60),
+    STORED_PROBE_SECONDS: z.coerce.number().nonnegative().max(3600).default(300),
     LIMIT_SECONDS: z.coerce.number().positive().max(30).default(10),
   })
   .superRefine((env, context) => {
@@ -82,6 +83,8 @@ const Env = z
       deadmanUrl: env.DEADMAN_URL,
       runbooksUrl: env.RUNBOOKS_URL,
       periodMs: env.PERIOD_SECONDS * 1000,
+      /** 0: no stored path. */
+      storedPeriodMs: env.STORED_PROBE_SECONDS * 1000,
       limitMs: env.LIMIT_SECONDS * 1000,
     };
   });

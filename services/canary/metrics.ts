@@ -22,6 +22,8 @@ export interface CanaryMetrics {
 interface KnownLabels {
   readonly paths: readonly string[];
   readonly probes: readonly string[];
+  /** The probe of the stored path: it witnesses too, and is not connected most of the time. */
+  readonly stored: string | undefined;
 }
 
 /**
@@ -83,6 +85,7 @@ export function createCanaryMetrics(registry: Registry, known: KnownLabels): Can
     metrics.witnesses.inc({ probe }, 0);
     metrics.probeConnected.set({ probe }, 0);
   }
+  if (known.stored !== undefined) metrics.witnesses.inc({ probe: known.stored }, 0);
   for (const result of ['sent', 'failed']) metrics.deadmanPings.inc({ result }, 0);
   return metrics;
 }

@@ -8,7 +8,8 @@ import { canaryAlert } from './canary-alert.ts';
 import type { MissStage, RoundResult } from './judge.ts';
 import type { RoundBook } from './round-book.ts';
 
-interface RoundSettings {
+/** How a canary raises its test alerts. */
+export interface RaiseSettings {
   readonly canary: string;
   readonly sender: string;
   readonly apiKey: string;
@@ -33,7 +34,7 @@ interface RoundDeps {
  */
 export async function runRound(
   path: CanaryPath,
-  settings: RoundSettings,
+  settings: RaiseSettings,
   deps: RoundDeps,
 ): Promise<RoundResult | undefined> {
   const nonce = randomBytes(16).toString('base64url');
@@ -56,11 +57,11 @@ export async function runRound(
 }
 
 /** Posts the alert. Undefined when it was accepted, otherwise why it was not. */
-async function raise(
+export async function raise(
   path: CanaryPath,
   nonce: string,
-  settings: RoundSettings,
-  { wallNow, signal }: RoundDeps,
+  settings: RaiseSettings,
+  { wallNow, signal }: Pick<RoundDeps, 'wallNow' | 'signal'>,
 ): Promise<MissStage | undefined> {
   const ingest = settings.ingests.find(({ name }) => name === path.ingest);
   if (!ingest) return 'ingest-unreachable';

@@ -38,8 +38,13 @@ export function nextRoundAtMs(slot: Slot, nowMs: number, random: number): number
   // A slot that lies within the jitter ahead is the one whose round, moved forward, has just ended.
   const passed = Math.floor((nowMs + jitterSpanMs / 2 - offset) / periodMs) + 1;
   const at = Math.max(nowMs + 1, Math.round(offset + passed * periodMs + jitter));
-  const intoMinute = at % 60_000;
-  return intoMinute < FULL_MINUTE_MS ? at + FULL_MINUTE_MS - intoMinute : at;
+  return awayFromFullMinute(at);
+}
+
+/** This instant or, when it lies in the first second of a minute, the first one after it. */
+export function awayFromFullMinute(atMs: number): number {
+  const intoMinute = atMs % 60_000;
+  return intoMinute < FULL_MINUTE_MS ? atMs + FULL_MINUTE_MS - intoMinute : atMs;
 }
 
 /** A number in [0, 1) that depends on a name alone (FNV-1a). */

@@ -66,6 +66,7 @@ async function start(changes: Record<string, string> = {}) {
     FCM_TOKENS_URL: `${sandbox.controlUrl}/fcm/tokens`,
     PERIOD_SECONDS: '2',
     LIMIT_SECONDS: '1',
+    STORED_PROBE_SECONDS: '0',
     ...changes,
   });
   const canary = await startCanary(config, createLogger('canary', 'a', 'silent'));
@@ -116,6 +117,22 @@ test('a fresh system is proved on every path within seconds, by receivers, and e
   );
   const identifiers = system.alerts.map(({ identifier }) => identifier);
   expect(new Set(identifiers).size).toBe(identifiers.length);
+});
+
+test('the stored path is on the page and in the metrics, and its probe is no witness that is waited for', async () => {
+  const canary = await start({ STORED_PROBE_SECONDS: '2' });
+  await until('all paths are proved', () => allProved(canary));
+  await until('the stored path is proved', async () =>
+    /canary_stored_last_receipt_timestamp_seconds\{probe="a-stored",[^}]*\} [1-9]/.test(
+      await canary.text('/metrics'),
+    ),
+  );
+  expect(await canary.text('/?lang=fr')).toContain('Téléphone éteint');
+  expect(system.subscriptions.size).toBe(3);
+  const witnesses = await fetch(`${canary.base}/v1/alerts/${'0'.repeat(32)}/witnesses`, {
+    headers: { authorization: `Bearer ${INTERNAL_TOKEN}` },
+  });
+  expect(await witnesses.json()).toMatchObject({ probes: 2 });
 });
 
 test('P5: a provider that accepts and delivers nothing turns its paths unproved although ingest answers 202', async () => {

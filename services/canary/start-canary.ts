@@ -38,6 +38,8 @@ import { createRoundLog } from './round-log.ts';
 import { addRoutes } from './routes.ts';
 import { runRound } from './run-round.ts';
 import { scheduleRounds } from './schedule-rounds.ts';
+import { startStoredPath } from './stored/start-stored-path.ts';
+import { createStoredMetrics } from './stored/stored-metrics.ts';
 import { takePayload } from './take-payload.ts';
 import { watchOtherCanaries, watchProcesses } from './watch-peers.ts';
 import { watchSilence } from './watch-silence.ts';
@@ -58,7 +60,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     const now = createAgeClock(wallNow, () => performance.now());
     const stop = new AbortController();
     const { signal } = stop;
-    const tasks: Promise<void>[] = [];
+    const tasks: Promise<unknown>[] = [];
     cleanup.add('tasks', () => Promise.all(tasks));
 
     const paths = allPaths(
@@ -67,10 +69,12 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     );
     const timetable = { periodMs: config.periodMs, limitMs: config.limitMs };
     const probeNames = { 'web-push': `${config.nodeName}-web-push`, fcm: `${config.nodeName}-fcm` };
+    const storedName = config.storedPeriodMs > 0 ? `${config.nodeName}-stored` : undefined;
     const registry = createMetricsRegistry('canary', config.nodeName);
     const metrics = createCanaryMetrics(registry, {
       paths: paths.map(pathName),
       probes: Object.values(probeNames),
+      stored: storedName,
     });
     const events = createCanaryEvents(log, metrics, wallNow);
     const judge = createJudge(paths, timetable, now);
@@ -152,14 +156,14 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       const latencyMs = Math.round(result.latencyMs);
       for (const publisher of publishers) void publisher.publish({ path, ageMs: 0, latencyMs });
     };
-    const roundSettings = {
+    const raising = {
       canary: config.nodeName,
       sender: config.sender,
       apiKey,
       limitMs: config.limitMs,
       ingests: config.ingests,
-      addresses: probes.map(({ deviceId }) => deviceId),
     };
+    const roundSettings = { ...raising, addresses: probes.map(({ deviceId }) => deviceId) };
     const onLate = (path: CanaryPath, latencyMs: number) =>
       roundEnded(path, { kind: 'late', latencyMs });
     const runAndRecord = async (path: CanaryPath) => {
@@ -193,6 +197,36 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         signal,
       }),
     );
+    const stored =
+      storedName === undefined
+        ? undefined
+        : startStoredPath(
+            {
+              probeName: storedName,
+              autopushUrl: config.autopushUrl,
+              vapidPublicKey: config.vapidPublicKey,
+              dataDir: probeDir,
+              periodMs: config.storedPeriodMs,
+              edgeUrls: config.edgeUrls,
+              internalToken,
+              raising,
+            },
+            {
+              deviceOf,
+              wallNow,
+              log,
+              metrics: createStoredMetrics(registry, storedName, config.storedPeriodMs / 1000),
+              events,
+              judged: judge.judged,
+              now,
+              random: Math.random,
+              signal,
+            },
+          );
+    if (stored) {
+      cleanup.add('stored probe', stored.close);
+      tasks.push(stored.running);
+    }
     const others = watchOtherCanaries(config.canaries, { now, signal });
     tasks.push(others.running);
     const processes = watchProcesses(
@@ -227,6 +261,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         findings: diagnose(judged),
         unready: processes.states(),
         rounds: rounds.newest(PAGE_ROUNDS),
+        stored: stored?.state(),
         realAlert,
         probeCount: probesBeside(realAlert?.witnesses.length ?? 0),
         otherCanaries: others.states(),

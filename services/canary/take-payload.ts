@@ -5,7 +5,7 @@ import type { Probe } from './probes/probe.ts';
 import type { RoundBook } from './round-book.ts';
 import type { WitnessLog } from './witness-log.ts';
 
-interface TakeDeps {
+export interface TakeDeps {
   /** Each probe is a device of its own, with its own memory. */
   readonly deviceOf: (probe: Probe) => DeviceSetup;
   readonly book: RoundBook;

@@ -47,6 +47,7 @@ interface AutopushDeps {
 const HANDSHAKE_LIMIT_MS = 5_000;
 const PING_MS = 60_000;
 const PONG_LIMIT_MS = 10_000;
+const LEAVE_LIMIT_MS = 1_000;
 const RECONNECT = { firstMs: 500, maxMs: 15_000 };
 /** A push is at most 4 KB before base64url. */
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -86,6 +87,16 @@ export class AutopushClient {
     this.#stop.abort();
     this.#socket?.terminate();
     await this.#running;
+  }
+
+  /** Ends as `close` does, after what was said last (acknowledgements) has gone out; a second later at most. */
+  async leave(): Promise<void> {
+    this.#stop.abort();
+    const socket = this.#socket;
+    socket?.close();
+    const tooLong = setTimeout(() => socket?.terminate(), LEAVE_LIMIT_MS);
+    await this.#running;
+    clearTimeout(tooLong);
   }
 
   async #run(): Promise<void> {

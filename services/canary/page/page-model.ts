@@ -1,6 +1,7 @@
 import type { Finding } from '../diagnosis.ts';
 import type { JudgedPath, Summary, Timetable } from '../judge.ts';
 import type { LoggedRound } from '../round-log.ts';
+import type { StoredPathState } from '../stored/start-stored-path.ts';
 import type { OtherCanary, UnreadyNode } from '../watch-peers.ts';
 import type { WitnessedAlert } from '../witness-log.ts';
 import type { Language } from './texts.ts';
@@ -19,6 +20,8 @@ export interface PageModel {
   readonly findings: readonly Finding[];
   readonly unready: readonly UnreadyNode[];
   readonly rounds: readonly LoggedRound[];
+  /** The path to a phone that was off; undefined: not watched (switched off by a setting). */
+  readonly stored: StoredPathState | undefined;
   readonly realAlert: WitnessedAlert | undefined;
   readonly probeCount: number;
   readonly otherCanaries: readonly OtherCanary[];

@@ -35,6 +35,7 @@ function model(ageOf: (dispatcher: string) => number | undefined, changes = {}):
     findings: diagnose(paths),
     unready: [],
     rounds: [],
+    stored: undefined,
     realAlert: undefined,
     probeCount: 2,
     otherCanaries: [],
@@ -194,4 +195,39 @@ test('a runbook is escaped, and links to no page but other runbooks', () => {
     '<h1>Title</h1><p>Say <b>now</b>, <code>a&lt;b</code>.</p>' +
       '<ol><li>See <a href="/runbooks/no-proof">that</a>.</li><li>Not here.</li></ol>',
   );
+});
+
+const STORED_TIMETABLE = { periodMs: 300_000, limitMs: 40_000 };
+/** A stored path that was last proved so many seconds ago; undefined: never, watched for two hours. */
+function stored(ageSeconds: number | undefined) {
+  const [path] = PATHS;
+  if (!path) throw new Error('no path');
+  const fresh = newPathRecord(path, NOW - 7_200_000);
+  const record =
+    ageSeconds === undefined
+      ? fresh
+      : recordRound(fresh, { kind: 'proved', latencyMs: 310 }, NOW - ageSeconds * 1000);
+  const judged = judgePath(record, NOW, STORED_TIMETABLE);
+  return { probe: 'a-stored', judged, timetable: STORED_TIMETABLE };
+}
+
+test('the stored path has its own age, by its own period: 400 s are fresh there', () => {
+  const page = renderPage(model(() => 4, { stored: stored(400) }));
+  expect(textOf(page).replaceAll('\u00a0', ' ')).toContain(
+    'Téléphone éteint a-stored prouvé il y a 6 min rallumé toutes les 5 min · message retrouvé en 310 ms',
+  );
+  expect(page).toContain('data-proved-ms="450000" data-late-ms="750000"');
+  expect(textOf(page)).not.toContain('Autres preuves en défaut');
+});
+
+test.each([
+  [500, 'fr', 'en retard il y a 8 min', false],
+  [800, 'fr', 'Un téléphone éteint ne retrouve pas ses messages, depuis 13 min', true],
+  [800, 'en', 'A phone that was off does not find its messages, for 13 min', true],
+  [undefined, 'fr', 'Un téléphone éteint ne retrouve pas ses messages, depuis 2 h 00', true],
+])('P5: a stored path without proof for %s s is said (%s)', (seconds, language, words, fails) => {
+  const page = renderPage(model(() => 4, { stored: stored(seconds), language }));
+  const text = textOf(page).replaceAll('\u00a0', ' ');
+  expect(text).toContain(words);
+  expect(page.includes('/stored-path-unproved?lang=')).toBe(fails);
 });

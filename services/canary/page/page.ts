@@ -6,6 +6,7 @@ import { matrix } from './matrix.ts';
 import type { PageModel } from './page-model.ts';
 import { SCRIPT } from './script.ts';
 import { canariesBox, findingsList, realAlertBox, roundsTable } from './sections.ts';
+import { slowProofs } from './slow-proofs.ts';
 import { STYLE } from './style.ts';
 import { type Texts, textsFor } from './texts.ts';
 
@@ -35,6 +36,7 @@ ${verdict(model, texts)}
 ${findingsList(model, texts)}
 <h2>${texts.matrix}</h2>
 ${matrix(model.paths, limits, model.language, texts)}
+${slowProofs(model, texts)}
 <div class="columns">
 <section><h2>${texts.realAlert}</h2>${realAlertBox(model, texts)}
 <h2>${texts.canaries}</h2>${canariesBox(model, texts)}</section>

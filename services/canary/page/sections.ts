@@ -8,16 +8,15 @@ import { formatLatency } from './ages.ts';
 import { type Html, html } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { SHAPES } from './shapes.ts';
+import { slowFaults } from './slow-proofs.ts';
 import type { PathPart, Texts } from './texts.ts';
 
 const ROUNDS_SHOWN = 12;
 const FINDINGS_SHOWN = 8;
 
 /** What failing paths have in common, and processes at fault: only ever bad news, nothing when there is none. */
-export function findingsList(
-  { findings, unready, runbooksUrl, language }: PageModel,
-  texts: Texts,
-): Html {
+export function findingsList(model: PageModel, texts: Texts): Html {
+  const { findings, unready, runbooksUrl, language } = model;
   const link = (name: string) =>
     html`<a href="${runbooksUrl}/${name}?lang=${language}">${texts.whatToDo}</a>`;
   const causes = findings.slice(0, FINDINGS_SHOWN).map((finding) => {
@@ -31,7 +30,11 @@ export function findingsList(
   );
   const section = (title: string, items: readonly Html[]) =>
     items.length === 0 ? html`` : html`<h2>${title}</h2><ul class="findings">${items}</ul>`;
-  return html`${section(texts.causes, causes)}${section(texts.processes, processes)}`;
+  const slow = slowFaults(model, texts).map(
+    ({ says, runbook }) =>
+      html`<li>${SHAPES.unproved}<span><b>${says}</b>${link(runbook)}</span></li>`,
+  );
+  return html`${section(texts.causes, causes)}${section(texts.slowFails, slow)}${section(texts.processes, processes)}`;
 }
 
 function sentence({ common }: Finding, texts: Texts): string {

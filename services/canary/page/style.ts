@@ -43,6 +43,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .cell.unproved{background:var(--bad-ground);border:2px solid var(--bad-line);color:var(--bad)}.cell.unproved .more{color:inherit}
 .cell.not-measured{border:2px dotted var(--bad-line);background:repeating-linear-gradient(45deg,var(--panel) 0 8px,var(--hatch) 8px 16px)}
 .cell .where{display:none}.cell .where b{display:block;color:var(--ink);font-size:16px}.cell.unproved .where b{color:inherit}
+.slow{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:6px}.slow .cell .where{display:block;margin-bottom:3px;font-size:14px;color:var(--soft)}.slow .cell .where b{display:inline}.slow .cell.unproved .where{color:inherit}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
 .legend .word{color:var(--ink);font-weight:600}.legend svg{width:12px;height:12px;vertical-align:-1px;margin-right:5px}
 .columns{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);gap:0 28px}
@@ -63,7 +64,7 @@ header .clock{margin-left:0}.verdict{padding:18px 16px}
 .matrix tr{display:grid;grid-template-columns:1fr 1fr;gap:6px;margin-bottom:14px}
 .matrix tbody th{grid-column:1/-1;padding:4px 2px 0}.matrix tbody th b{display:inline;margin-left:6px}
 .cell .where{display:block;font-size:14px;margin-bottom:3px;color:var(--soft)}.cell.unproved .where{color:inherit}
-.cell .age{font-size:19px}
+.cell .age{font-size:19px}.slow{grid-template-columns:1fr 1fr}
 .rounds thead{display:none}.rounds tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 10px;padding:7px 0;border-top:1px solid var(--line)}
 .rounds td{border:0;padding:0;font-size:15px}.rounds td:nth-child(2){grid-column:1/-1;grid-row:2;color:var(--soft);font-size:14px}
 }`;

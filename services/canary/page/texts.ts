@@ -53,6 +53,13 @@ export interface Texts {
   readonly noOtherCanary: string;
   readonly canaryUnreachable: string;
   readonly canaryNoProof: string;
+  /** Proofs whose age is counted in minutes or hours. */
+  readonly slow: string;
+  readonly slowFails: string;
+  readonly stored: string;
+  readonly storedEvery: (period: string) => string;
+  readonly storedFound: (latency: string) => string;
+  readonly storedFails: string;
   readonly rounds: string;
   readonly noRounds: string;
   readonly time: string;
@@ -139,6 +146,12 @@ const FRENCH: Texts = {
   noOtherCanary: 'Aucun autre veilleur n’est déclaré : personne ne surveille celui-ci.',
   canaryUnreachable: 'NE RÉPOND PAS',
   canaryNoProof: 'AUCUNE PREUVE',
+  slow: 'Autres preuves, plus espacées',
+  slowFails: 'Autres preuves en défaut',
+  stored: 'Téléphone éteint',
+  storedEvery: (period) => `rallumé toutes les ${period}`,
+  storedFound: (latency) => `message retrouvé en ${latency}`,
+  storedFails: 'Un téléphone éteint ne retrouve pas ses messages, depuis',
   rounds: 'Dernières rondes',
   noRounds: 'Aucune ronde terminée.',
   time: 'heure',
@@ -225,6 +238,12 @@ const ENGLISH: Texts = {
   noOtherCanary: 'No other canary is declared: nobody watches this one.',
   canaryUnreachable: 'DOES NOT ANSWER',
   canaryNoProof: 'NO PROOF',
+  slow: 'Other proofs, further apart',
+  slowFails: 'Other proofs that fail',
+  stored: 'Phone that was off',
+  storedEvery: (period) => `switched on every ${period}`,
+  storedFound: (latency) => `message found in ${latency}`,
+  storedFails: 'A phone that was off does not find its messages, for',
   rounds: 'Last rounds',
   noRounds: 'No round has ended yet.',
   time: 'time',

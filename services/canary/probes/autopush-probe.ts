@@ -1,6 +1,6 @@
 import { AutopushClient } from '../../../shared/autopush/autopush-client.ts';
 import type { Logger } from '../../../shared/log/logger.ts';
-import { DecryptError, decryptWebPush } from '../../../shared/web-push/decrypt.ts';
+import { openPush } from './open-push.ts';
 import type { Probe, ProbeEvents } from './probe.ts';
 import { AutopushState, autopushStateFor, probeSubscription, stateFile } from './probe-state.ts';
 
@@ -32,7 +32,7 @@ export function startAutopushProbe(options: AutopushProbeOptions, deps: Autopush
         deps.onSubscription(probe);
       },
       onMessage: async (body) => {
-        const payload = decrypt(body, state.keys);
+        const payload = openPush(body, state.keys);
         if (payload === undefined) {
           deps.onUndecryptable(probe);
           return 'undecryptable';
@@ -60,21 +60,4 @@ export function startAutopushProbe(options: AutopushProbeOptions, deps: Autopush
     close: () => client.close(),
   };
   return probe;
-}
-
-/** The JSON in a push, or undefined for what was not encrypted for us. */
-function decrypt(body: Buffer, keys: AutopushState['keys']): unknown {
-  let clear: string;
-  try {
-    clear = decryptWebPush(body, keys).toString('utf8');
-  } catch (error) {
-    if (error instanceof DecryptError) return undefined;
-    throw error;
-  }
-  try {
-    return JSON.parse(clear);
-  } catch {
-    // It was encrypted for us all the same: the device's own check says "malformed".
-    return null;
-  }
 }

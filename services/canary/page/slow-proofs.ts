@@ -1,0 +1,55 @@
+import { lateForMs, provedForMs, type Timetable } from '../judge.ts';
+import { age, ago } from './age-markup.ts';
+import { formatAge, formatLatency } from './ages.ts';
+import { type Html, html } from './html.ts';
+import type { PageModel } from './page-model.ts';
+import { SHAPES } from './shapes.ts';
+import type { Texts } from './texts.ts';
+
+/** Something that the slow proofs say is broken, and the runbook for it. */
+interface SlowFault {
+  readonly says: Html;
+  readonly runbook: string;
+}
+
+/** Proofs that come every few minutes or hours, each by its age against its own period. */
+export function slowProofs(model: PageModel, texts: Texts): Html {
+  const cards = storedCard(model, texts);
+  if (cards.length === 0) return html``;
+  return html`<h2>${texts.slow}</h2><div class="slow">${cards}</div>`;
+}
+
+/** What the slow proofs say is broken: only ever bad news. */
+export function slowFaults(model: PageModel, texts: Texts): SlowFault[] {
+  return storedFaults(model, texts);
+}
+
+/** The attributes by which the page's script lets a card grow old. */
+export function ageLimits(timetable: Timetable): Html {
+  return html`data-proved-ms="${provedForMs(timetable)}" data-late-ms="${lateForMs(timetable)}"`;
+}
+
+function storedCard({ stored, language }: PageModel, texts: Texts): Html[] {
+  if (!stored) return [];
+  const { judged, timetable, probe } = stored;
+  const { state, ageMs, silenceMs, latencyMs, consecutiveMisses } = judged;
+  const more = [texts.storedEvery(formatAge(timetable.periodMs))];
+  if (state === 'proved' && latencyMs !== null)
+    more.push(texts.storedFound(formatLatency(latencyMs, language)));
+  if (consecutiveMisses > 0) more.push(texts.missed(consecutiveMisses));
+  return [
+    html`<div class="cell ${state}" ${ageLimits(timetable)}><span class="where"><b>${texts.stored}</b> ${probe}</span>
+<span class="word">${SHAPES[state]}${texts.states[state]}</span>
+<span class="age">${ageMs === null ? age(silenceMs) : ago(ageMs, texts)}</span>
+<span class="more">${more.join(' · ')}</span></div>`,
+  ];
+}
+
+function storedFaults({ stored }: PageModel, texts: Texts): SlowFault[] {
+  if (!stored) return [];
+  const { judged, timetable } = stored;
+  // Never proved counts once there was time for it.
+  if (judged.silenceMs <= lateForMs(timetable)) return [];
+  const says = html`${texts.storedFails} ${age(judged.silenceMs)}`;
+  return [{ says, runbook: 'stored-path-unproved' }];
+}
