@@ -1,8 +1,9 @@
+import { SLOT_BYTES } from '../../../services/dispatcher/transports/web-push/prepared/prepared-store.ts';
 import { type ContestResult, runContest } from '../contest/run-contest.ts';
 import { againstBest, type Spread } from '../contest/statistics.ts';
 import { checkNghttp, NghttpMissing } from '../limit/nghttp.ts';
 import { contestPlot } from '../report/plot.ts';
-import { atLeast, type Must, type RunOptions, type Section } from '../report/section.ts';
+import { atLeast, atMost, type Must, type RunOptions, type Section } from '../report/section.ts';
 import { contestTable } from '../report/tables.ts';
 
 /** One contest within a section. */
@@ -59,6 +60,12 @@ export async function encryptionBench(options: RunOptions): Promise<Section> {
       'encryption + authorisation at alert time against web-push, CPU (300 bytes)',
       70,
       lessCpu(short, 'ours, prepared keys'),
+    ),
+    atMost(
+      'a prepared record, with what finds it but for the index',
+      128,
+      SLOT_BYTES,
+      (value) => `${value} bytes`,
     ),
     atLeast(
       'prepared records made by one core',
