@@ -102,6 +102,11 @@ export class FairShare {
     return this.#used;
   }
 
+  /** Of these, first tries: an alert is on its way to those who have not had it. */
+  get firstTriesInFlight(): number {
+    return this.#used - this.#usedByRetries;
+  }
+
   /**
    * Gives out the next place, if there is one. The one after it waits until whoever got this one has asked again: each
    * asks for one place at a time, and those who merely wait would get all that becomes free together.

@@ -37,7 +37,7 @@ import { createSnapshots } from './snapshot.ts';
 import { createTakeAlert } from './take-alert.ts';
 import { buildTransports } from './transports/registry.ts';
 import { RouteTrust } from './trust.ts';
-import { createWebPushRecords } from './web-push-records.ts';
+import { createWebPushRecords, isSendingAlert } from './web-push-records.ts';
 
 /** Builds a dispatcher and starts it. It needs nothing else to be up: what it lacks now it takes up when it comes. */
 export function startDispatcher(config: DispatcherConfig, log: Logger) {
@@ -223,7 +223,10 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     const replenishing = records.start({
       registry,
       isSending: () =>
-        eventLoop.isDelayed() || dispatchedBy.some(({ share }) => share.inFlight > FEW_IN_FLIGHT),
+        isSendingAlert(
+          dispatchedBy.map(({ share }) => share),
+          eventLoop.isDelayed,
+        ),
       onServices: (addresses) => transports['web-push'].keepWarm?.(addresses),
     });
     cleanup.add('web push records', () => replenishing.close());
@@ -262,8 +265,6 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
   });
 }
 
-/** More sends than canaries have under way: an alert is being sent. */
-const FEW_IN_FLIGHT = 20;
 /** The most sends that one HTTP/2 session carries at a time. */
 const MOST_STREAMS = 200;
 /** The replica is usually whole within a blink; with the bus away, a start does not wait for it longer than this. */

@@ -1,7 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from '@jest/globals';
 import type { RegistryRecord } from '../../shared/subscription/registry-record.ts';
 import type { WebPushAddress } from '../../shared/subscription/subscription.ts';
-import { readSubscriptions } from './web-push-records.ts';
+import { FairShare } from './fair-share.ts';
+import { Registry } from './registry.ts';
+import { isSendingAlert, readSubscriptions } from './web-push-records.ts';
 
 const record = (i: number, endpoint: string | undefined): RegistryRecord => ({
   v: 1,
@@ -24,6 +30,8 @@ const record = (i: number, endpoint: string | undefined): RegistryRecord => ({
 /** Stands for the replica: pages of what is there. */
 function registryOf(records: readonly RegistryRecord[]) {
   return {
+    damaged: false,
+    fileNumber: 0,
     goodRecords: (after: string, limit: number) => {
       const from = after === '' ? 0 : Number(after);
       const last = from + limit < records.length ? String(from + limit) : undefined;
@@ -56,4 +64,59 @@ test('every Web Push subscription is read once, and the services that most devic
     'common.example',
     'rare.example',
   ]);
+});
+
+/** Reads all there is; the registry is harmed behind the first page. */
+async function readWhile(registry: Registry, harm: () => void): Promise<number> {
+  let read = 0;
+  for await (const page of readSubscriptions(registry, () => undefined)) {
+    if (read === 0) harm();
+    read += page.length;
+  }
+  return read;
+}
+
+function filled(path: string): Registry {
+  const registry = new Registry(path);
+  registry.apply(
+    Array.from({ length: 500 }, (_, i) => ({ record: record(i, `https://push.example/${i}`) })),
+  );
+  return registry;
+}
+
+test('F: a pass over a registry that is damaged or replaced meanwhile says so: nothing that it did not meet is dropped', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'records-'));
+  const path = join(folder, 'registry.sqlite');
+  const registry = filled(path);
+  const other = filled(`${path}.filling`);
+  other.close();
+  try {
+    await expect(readWhile(registry, () => undefined)).resolves.toBe(500);
+    await expect(readWhile(registry, () => registry.replaceBy(`${path}.filling`))).rejects.toThrow(
+      'replaced',
+    );
+    const db = new DatabaseSync(path);
+    db.exec('UPDATE devices SET checksum = checksum + 1 WHERE n = 250');
+    db.close();
+    await expect(readWhile(registry, () => undefined)).rejects.toThrow('damaged');
+  } finally {
+    registry.close();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('records are made beside slow retries and canaries; while an alert is on its way they wait', () => {
+  const share = new FairShare(1_000);
+  const isSending = () => isSendingAlert([new FairShare(10), share], () => false);
+  const canary = share.join(1, 'test');
+  for (let i = 0; i < 50; i++) expect(share.takeFree(canary, 'first')).toBe(true);
+  const old = share.join(1);
+  for (let i = 0; i < 250; i++) expect(share.takeFree(old, 'retry')).toBe(true);
+  expect(isSending()).toBe(false);
+  const alert = share.join(8);
+  for (let i = 0; i < 60; i++) expect(share.takeFree(alert, 'first')).toBe(true);
+  expect(isSending()).toBe(true);
+  for (let i = 0; i < 60; i++) share.release('first', { kind: 'accepted' });
+  expect(isSending()).toBe(false);
+  expect(isSendingAlert([share], () => true)).toBe(true);
 });

@@ -2,6 +2,7 @@ import type { Registry as MetricsRegistry } from 'prom-client';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { WebPushAddress } from '../../shared/subscription/subscription.ts';
 import { sleep } from '../../shared/time/sleep.ts';
+import type { FairShare } from './fair-share.ts';
 import type { Registry } from './registry.ts';
 import type { WebPushKeys } from './transports/web-push/prepared/fingerprint.ts';
 import { KeptBodies } from './transports/web-push/prepared/kept-bodies.ts';
@@ -31,9 +32,13 @@ const MOST_COUNTED = 1_000;
 const LOOK_MS = 5_000;
 /** Fewer than so many are a canary's: the next pass is soon enough. */
 const WORTH_A_PASS = 100;
+/** More first tries than a round of canaries (50 devices at most) has under way on each of two sides: an alert. */
+const FEW_FIRST_TRIES = 100;
+
+type ReadRegistry = Pick<Registry, 'goodRecords' | 'damaged' | 'fileNumber'>;
 
 export interface WebPushRecordsDeps {
-  readonly registry: Pick<Registry, 'goodRecords'>;
+  readonly registry: ReadRegistry;
   /** While it is true, nothing is made. */
   readonly isSending: () => boolean;
   /** One address at each of the push services that most devices are with. */
@@ -82,12 +87,28 @@ export function createWebPushRecords(capacity: number, metrics: MetricsRegistry,
   };
 }
 
-/** All active Web Push subscriptions, page by page, with a turn of the event loop after each. */
+/**
+ * Whether an alert is being sent that should have this machine to itself. Retries do not count, nor do canaries: a
+ * provider that answers slowly or not at all may have some of those under way at any time, for days.
+ */
+export function isSendingAlert(
+  shares: readonly Pick<FairShare, 'firstTriesInFlight'>[],
+  isDelayed: () => boolean,
+): boolean {
+  return isDelayed() || shares.some((share) => share.firstTriesInFlight > FEW_FIRST_TRIES);
+}
+
+/**
+ * All active Web Push subscriptions, page by page, with a turn of the event loop after each. Throws at the end when the
+ * registry turned out to be damaged or was replaced meanwhile: then somebody may be missing, and no record is to be
+ * dropped because nobody wanted it.
+ */
 export async function* readSubscriptions(
-  registry: Pick<Registry, 'goodRecords'>,
+  registry: ReadRegistry,
   onServices: (addresses: readonly WebPushAddress[]) => void,
 ): AsyncGenerator<readonly WebPushKeys[]> {
   const services = new Map<string, { count: number; address: WebPushAddress }>();
+  const { fileNumber } = registry;
   let seen = 0;
   for (let after: string | undefined = ''; after !== undefined; ) {
     const page: ReturnType<Registry['goodRecords']> = registry.goodRecords(after, PAGE);
@@ -103,6 +124,9 @@ export async function* readSubscriptions(
     yield addresses.map(({ keys }) => keys);
     await sleep(0);
   }
+  if (registry.damaged) throw new Error('the registry is damaged: not everybody could be read');
+  if (registry.fileNumber !== fileNumber)
+    throw new Error('the registry was replaced: somebody may have been passed over');
 }
 
 function countService(
