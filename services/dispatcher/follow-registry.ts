@@ -19,7 +19,7 @@ const BATCH_MAX = 250;
  * million devices one for nearly each change: so many take about 20 ms, and more at a time would write hardly fewer.
  */
 const HELD_MS = 1_000;
-const HELD_MAX = 4_000;
+const HELD_MAX = 2_000;
 /** An empty replica is filled in one go, until it has all or for this long: a crash meanwhile begins it anew. */
 const FILLING_MS = 120_000;
 /** Records are small, and there may be a million of them; what has come is taken in before anything else gets a turn. */
@@ -140,6 +140,13 @@ export function followRegistry(deps: Deps): RegistryFollower {
   const followOnce = async (signal: AbortSignal) => {
     batch = [];
     const created = new Map<string, string>();
+    const takeBatch = async () => {
+      // Nothing new is begun meanwhile: a log that is written to cannot be begun again.
+      await registry.logShortening;
+      flush();
+      // Whatever else waits is done now: what a bus sends without a pause would take every turn.
+      await new Promise((resolve) => setImmediate(resolve));
+    };
     const take = (site: string, message: BusMessage): Promise<void> | undefined => {
       if (created.get(site) !== message.cursor.created) {
         created.set(site, message.cursor.created);
@@ -151,10 +158,7 @@ export function followRegistry(deps: Deps): RegistryFollower {
         }
       }
       batch.push({ site, message });
-      if (batch.length < BATCH_MAX) return undefined;
-      flush();
-      // Whatever else waits is done now: what a bus sends without a pause would take every turn.
-      return new Promise((resolve) => setImmediate(resolve));
+      return batch.length < BATCH_MAX ? undefined : takeBatch();
     };
     const follow = (bus: SiteBus) => {
       const start = () => {
@@ -195,6 +199,7 @@ export function followRegistry(deps: Deps): RegistryFollower {
 
   const flushing = (async () => {
     while (await sleep(BATCH_MS, stop.signal)) {
+      await registry.logShortening;
       try {
         flush();
         if (registry.isFilling && isCaughtUp()) settle();

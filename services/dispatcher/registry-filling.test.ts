@@ -1,4 +1,12 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -127,6 +135,24 @@ test('a device keeps its row number through every change, also as a tombstone; a
   registry.replaceBy(`${path}.filling`);
   expect(registry.fileNumber).not.toBe(fileNumber);
 });
+
+test('a long log is copied into the file and cut off, so that the commits after it start no thread; nothing is lost', async () => {
+  const logBytes = () => statSync(`${path}-wal`).size;
+  let written = 0;
+  while (logBytes() < 16 * 1024 ** 2) {
+    registry.apply(people(written, written + 500));
+    written += 500;
+  }
+  const deadlineMs = Date.now() + 15_000;
+  while (logBytes() > 0 && Date.now() < deadlineMs)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(logBytes()).toBe(0);
+  expect(registry.logShortening).toBeUndefined();
+  registry.apply(people(written, written + 10));
+  const late = afterCrash();
+  expect(late.size()).toBe(written + 10);
+  late.close();
+}, 30_000);
 
 /** A whole replica of 400, copied for a peer. */
 async function aCopy(): Promise<string> {

@@ -24,6 +24,8 @@ export interface Change {
 
 /** A log of this size is copied into the file by a thread. */
 const LONG_LOG_BYTES = 16 * 1024 ** 2;
+/** A log that grows faster than that is waited for: it can be begun again only while nothing is written. */
+const TOO_LONG_LOG_BYTES = 64 * 1024 ** 2;
 
 /** Writes the registry's file: changes in transactions, an empty file in one go, and keeps the counts right. */
 export class RegistryWriter {
@@ -32,7 +34,10 @@ export class RegistryWriter {
   /** The counts as they were when the open transaction began. */
   #countsBefore: Counts;
   #isFilling = false;
-  #isCheckpointing = false;
+  /** While the log is copied into the file by a thread. */
+  #checkpointing: Promise<void> | undefined;
+  /** The same while it is too long. */
+  #tooLong: Promise<void> | undefined;
   #onRollBack: () => void = () => undefined;
 
   constructor(file: RegistryFile) {
@@ -47,6 +52,11 @@ export class RegistryWriter {
 
   get isFilling(): boolean {
     return this.#isFilling;
+  }
+
+  /** See Registry.logShortening. */
+  get logShortening(): Promise<void> | undefined {
+    return this.#tooLong;
   }
 
   watchRollBack(listener: () => void): void {
@@ -82,7 +92,7 @@ export class RegistryWriter {
     this.#writeCounts();
     this.#file.db.exec('COMMIT');
     this.#file.noteWritten();
-    void this.#shortenLog();
+    this.#shortenLog();
   }
 
   /** From here on an empty file is filled without a log and without syncing; {@link settle} ends it. */
@@ -95,14 +105,14 @@ export class RegistryWriter {
   /** Brings what was filled in to the disk, in a thread: after this a crash loses no more than in any other replica. */
   async settle(): Promise<void> {
     const { db, path } = this.#file;
-    if (!this.#isFilling || this.#isCheckpointing) return;
+    if (!this.#isFilling || this.#checkpointing !== undefined) return;
     this.commit();
     endFilling(db);
-    this.#isCheckpointing = true;
+    this.#checkpointing = runReplicaTask({ kind: 'checkpoint', path });
     try {
-      await runReplicaTask({ kind: 'checkpoint', path });
+      await this.#checkpointing;
     } finally {
-      this.#isCheckpointing = false;
+      this.#checkpointing = undefined;
     }
     if (db !== this.#file.db || !db.isOpen) return;
     markFilled(db);
@@ -179,15 +189,19 @@ export class RegistryWriter {
   }
 
   /** Copies a long log into the file, in a thread: its syncing would hold up whatever is to be sent. */
-  async #shortenLog(): Promise<void> {
+  #shortenLog(): void {
     const { path } = this.#file;
-    if (this.#isFilling || this.#isCheckpointing || path === ':memory:') return;
+    if (this.#isFilling || path === ':memory:') return;
     const size = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     if (size < LONG_LOG_BYTES) return;
-    this.#isCheckpointing = true;
-    // A failure (a full disk) is met again by the next commit.
-    await runReplicaTask({ kind: 'checkpoint', path }).catch(() => undefined);
-    this.#isCheckpointing = false;
+    this.#checkpointing ??= runReplicaTask({ kind: 'checkpoint', path })
+      // A failure (a full disk) is met again by the next commit.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#checkpointing = undefined;
+        this.#tooLong = undefined;
+      });
+    if (size >= TOO_LONG_LOG_BYTES) this.#tooLong = this.#checkpointing;
   }
 }
 

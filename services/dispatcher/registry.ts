@@ -93,6 +93,14 @@ export class Registry {
     this.#writer.commit();
   }
 
+  /**
+   * While the log is so long that whoever writes much should wait for this: until then it cannot be begun again, and one
+   * that grows on is copied into the file here, which holds up everything.
+   */
+  get logShortening(): Promise<void> | undefined {
+    return this.#writer.logShortening;
+  }
+
   /** From here on an empty file is filled without a log and without syncing; {@link settle} ends it. */
   beginFilling(): void {
     this.#writer.beginFilling();

@@ -37,8 +37,8 @@ const PLACES_TABLE = `
 `;
 
 /**
- * A log, synced when it is copied into the file. That is done in a thread (replica-tasks.ts); a log of 256 MB, which
- * that one could not keep up with, is copied at once.
+ * A log, synced when it is copied into the file. That is done in a thread (replica-thread.ts), and who follows the streams
+ * waits for it when the log is too long; one of 256 MB, which a reader keeps from being begun again, is copied at once.
  */
 const SETTINGS = `
   PRAGMA busy_timeout = 2000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 65536;

@@ -26,11 +26,19 @@ async function onFile(task: ReplicaTask): Promise<void> {
     db.exec('PRAGMA busy_timeout = 2000; PRAGMA cache_size = -16384;');
     if (task.kind === 'check') checkStructure(db);
     else if (task.kind === 'copy') await backup(db, task.to, { rate: ALL_PAGES });
-    // PASSIVE: readers and writers are not held up, and what they still need stays in the log.
-    else db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_checkpoint(PASSIVE)');
+    else checkpoint(db);
   } finally {
     db.close();
   }
+}
+
+/**
+ * PASSIVE: readers and writers are not held up, and what they still need stays in the log. After it, if nobody is writing
+ * or reading at this moment, the log is cut off: its length says how much of it is still to be copied.
+ */
+function checkpoint(db: DatabaseSync): void {
+  db.exec('PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(PASSIVE)');
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }
 
 parentPort?.postMessage(await run());
