@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import { Journal, type JournalEntry } from './journal.ts';
@@ -126,6 +128,35 @@ test('of one node and shard the newest receipt stays, whatever the order; others
     ['fcm', 0, 'c', 0],
     ['web-push', 0, 'b', 0],
   ]);
+});
+
+/** Receipts that another reader of the file finds: what is committed, and no more. */
+function committedReceipts(): number {
+  const reader = new DatabaseSync(path, { readOnly: true });
+  try {
+    return Number(reader.prepare('SELECT count(*) AS n FROM receipts').get()?.['n']);
+  } finally {
+    reader.close();
+  }
+}
+
+test('receipts are written together: with the next alert, before a peer reads them, or a moment later', async () => {
+  journal.addReceipt(receipt(1, { shard: 0 }));
+  journal.addReceipt(receipt(1, { shard: 1 }));
+  expect(committedReceipts()).toBe(0);
+  journal.insert(entry(1));
+  expect(committedReceipts()).toBe(2);
+  journal.addReceipt(receipt(1, { shard: 2 }));
+  expect(journal.after(START).receipts).toHaveLength(3);
+  expect(committedReceipts()).toBe(3);
+  journal.addReceipt(receipt(1, { shard: 3 }));
+  const deadlineMs = Date.now() + 5_000;
+  while (committedReceipts() < 4 && Date.now() < deadlineMs) await setTimeout(5);
+  expect(committedReceipts()).toBe(4);
+  journal.addReceipt(receipt(1, { shard: 4 }));
+  journal.close();
+  expect(committedReceipts()).toBe(5);
+  journal = new Journal(path);
 });
 
 test('peers read everything page by page, once, and hear of a newer receipt again; canaries are nobody else’s', () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { z } from 'zod';
 import type { Audience } from '../../shared/alert/audience.ts';
 import { Lane } from '../../shared/envelope/envelope.ts';
@@ -69,15 +69,26 @@ export interface JournalCursor {
 }
 
 /**
- * The node's own record of alerts and receipts, synced to disk on every write: what `stored` in an intake answer means.
- * It holds more than the bus needs to be asked for, so a node can serve its peers with the bus gone.
+ * Receipts are synced together: with 52 alerts at once, each shard's own sync held up the sends of all. One that a crash
+ * takes with it is a shard sent again, never one left out.
+ */
+const RECEIPTS_TOGETHER_MS = 20;
+
+/**
+ * The node's own record of alerts and receipts. Alerts are synced to disk on every write: what `stored` in an intake
+ * answer means. It holds more than the bus needs to be asked for, so a node can serve its peers with the bus gone.
  */
 export class Journal {
   readonly #db: DatabaseSync;
+  readonly #onReceiptsLost: (error: unknown) => void;
+  readonly #addReceipt: StatementSync;
+  #together: NodeJS.Timeout | undefined;
   /** Made with the file: a peer that kept a cursor of an earlier file begins anew. */
   readonly id: string;
 
-  constructor(path: string) {
+  /** `onReceiptsLost`: receipts that were taken could not be written (the disk is full, or worse). */
+  constructor(path: string, onReceiptsLost: (error: unknown) => void = () => undefined) {
+    this.#onReceiptsLost = onReceiptsLost;
     this.#db = new DatabaseSync(path);
     this.#db.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;',
@@ -87,6 +98,10 @@ export class Journal {
       .prepare('INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)')
       .run(randomBytes(8).toString('hex'));
     this.id = String(this.#db.prepare('SELECT id FROM identity').get()?.['id']);
+    this.#addReceipt = this.#db.prepare(
+      `REPLACE INTO receipts (alert_id, transport, shard, node, revision, body) SELECT ?, ?, ?, ?, ?, ?
+       WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE alert_id = ? AND transport = ? AND shard = ? AND node = ? AND revision >= ?)`,
+    );
   }
 
   find(id: string): JournalEntry | undefined {
@@ -96,6 +111,7 @@ export class Journal {
 
   /** Writes a new alert; on disk when it returns. */
   insert(entry: Omit<JournalEntry, 'seq'>): void {
+    this.#syncReceipts();
     this.#db
       .prepare(
         'INSERT INTO alerts (id, jws, content_hash, audience, received_at, expires_at, state, arrivals) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -113,12 +129,14 @@ export class Journal {
   }
 
   noteArrival(id: string, arrivals: readonly Arrival[]): void {
+    this.#syncReceipts();
     this.#db
       .prepare('UPDATE alerts SET arrivals = ? WHERE id = ?')
       .run(JSON.stringify(arrivals), id);
   }
 
   setState(id: string, state: JournalState): void {
+    this.#syncReceipts();
     this.#db.prepare('UPDATE alerts SET state = ? WHERE id = ?').run(state, id);
   }
 
@@ -143,6 +161,7 @@ export class Journal {
 
   /** Closes what ended while this node was away. */
   expireOpen(nowMs: number): void {
+    this.#syncReceipts();
     this.#db
       .prepare("UPDATE alerts SET state = 'expired' WHERE state = 'open' AND expires_at <= ?")
       .run(nowMs);
@@ -150,6 +169,7 @@ export class Journal {
 
   /** Notes that an alert is over because of another one, also before the first has come. */
   end(id: string, byId: string, nowMs: number): void {
+    this.#syncReceipts();
     this.#db
       .prepare('INSERT OR IGNORE INTO ended (id, by_id, at) VALUES (?, ?, ?)')
       .run(id, byId, nowMs);
@@ -161,6 +181,7 @@ export class Journal {
 
   /** Notes when the latest Cancel of an alert was sent: it also ends Updates of it that its sender did not know. */
   noteCancel(id: string, sentMs: number, nowMs: number): void {
+    this.#syncReceipts();
     this.#db
       .prepare(
         'INSERT INTO cancels VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET sent = max(sent, excluded.sent)',
@@ -174,19 +195,34 @@ export class Journal {
     return ids.some((id) => find.get(id, sentMs) !== undefined);
   }
 
-  /** Keeps a receipt unless a newer one of the same node and shard is there. Returns whether it was news. */
+  /**
+   * Keeps a receipt unless a newer one of the same node and shard is there. Returns whether it was news. It is on disk a
+   * moment later, or with the next alert.
+   */
   addReceipt(receipt: CompletionReceipt): boolean {
+    if (!this.#db.isTransaction) {
+      this.#db.exec('BEGIN');
+      this.#together ??= setTimeout(() => this.#syncReceipts(), RECEIPTS_TOGETHER_MS);
+    }
     const { alertId, transport, shard, node, revision } = receipt;
-    const result = this.#db
-      .prepare(
-        `REPLACE INTO receipts (alert_id, transport, shard, node, revision, body) SELECT ?, ?, ?, ?, ?, ?
-         WHERE NOT EXISTS (SELECT 1 FROM receipts WHERE alert_id = ? AND transport = ? AND shard = ? AND node = ? AND revision >= ?)`,
-      )
-      .run(
-        ...[alertId, transport, shard, node, revision, JSON.stringify(receipt)],
-        ...[alertId, transport, shard, node, revision],
-      );
+    const result = this.#addReceipt.run(
+      ...[alertId, transport, shard, node, revision, JSON.stringify(receipt)],
+      ...[alertId, transport, shard, node, revision],
+    );
     return Number(result.changes) > 0;
+  }
+
+  /** Ends the transaction of the receipts. What an alert is written with must never hang on whether this succeeds. */
+  #syncReceipts(): void {
+    clearTimeout(this.#together);
+    this.#together = undefined;
+    if (!this.#db.isTransaction) return;
+    try {
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      this.#onReceiptsLost(error);
+    }
   }
 
   receiptsOf(alertId: string): CompletionReceipt[] {
@@ -202,6 +238,8 @@ export class Journal {
     entries: JournalEntry[];
     receipts: CompletionReceipt[];
   } {
+    // A peer's cursor must not name what a crash could still take back.
+    this.#syncReceipts();
     const alerts = this.#db
       .prepare("SELECT * FROM alerts WHERE seq > ? AND audience = 'public' ORDER BY seq LIMIT ?")
       .iterate(cursor.alerts, PAGE_ALERTS);
@@ -222,6 +260,7 @@ export class Journal {
 
   /** Removes what is past keeping. */
   purge(nowMs: number): void {
+    this.#syncReceipts();
     const oldest = nowMs - KEEP_PUBLIC_MS;
     this.#db
       .prepare(
@@ -234,6 +273,7 @@ export class Journal {
   }
 
   close(): void {
+    this.#syncReceipts();
     this.#db.close();
   }
 }

@@ -7,6 +7,7 @@ import { createVerifier } from '../../shared/envelope/signature.ts';
 import { listen } from '../../shared/http/listen.ts';
 import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
 import { Health } from '../../shared/lifecycle/health.ts';
+import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
 import { systemClock } from '../../shared/time/clock.ts';
@@ -59,7 +60,9 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     const health = new Health();
 
     mkdirSync(config.DATA_DIR, { recursive: true });
-    const journal = new Journal(join(config.DATA_DIR, 'journal.sqlite'));
+    const journal = new Journal(join(config.DATA_DIR, 'journal.sqlite'), (error) =>
+      log.error(errorFields(error), 'receipts could not be kept: their shards may be sent again'),
+    );
     cleanup.add('journal', () => journal.close());
     const registry = new Registry(join(config.DATA_DIR, 'registry.sqlite'));
     cleanup.add('registry', () => registry.close());
