@@ -252,6 +252,31 @@ describe.each(CLIENT_NAMES)('%s', (name) => {
       expect(await tally(many(10, () => post()))).toEqual({ 200: 7, connection: 3 });
     });
 
+    test('a server that ends its sessions after 200 requests each costs handshakes, no pauses', async () => {
+      let answered = 0;
+      const { post, server } = await startScripted(
+        {
+          onConnection: ({ send }) => send(settings(), settingsAck()),
+          onRequest: ({ send }, streamId) => {
+            send(headers(streamId, { ':status': '201' }));
+            if (++answered % 200 === 0) send(goaway(streamId));
+          },
+        },
+        { maxStreamsPerSession: 20, reconnect: { firstMs: 5_000, maxMs: 5_000 } },
+      );
+      expect(await tally(many(2_000, () => post()))).toEqual({ 201: 2_000 });
+      expect(server.connections).toBeGreaterThanOrEqual(9);
+    });
+
+    test('closed while it connects: nothing is thrown, whatever the connection then says', async () => {
+      for (let waitMs = 0; waitMs < 8; waitMs++) {
+        const { client, port } = await start((request) => answer(request, 200), { sessions: 1 });
+        const { client: early } = open(port, { sessions: 4 });
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        await Promise.all([early.close(), client.close()]);
+      }
+    });
+
     test('a session that is told to go away again and again gives up: each request goes to few', async () => {
       const { post, server } = await startScripted(
         {

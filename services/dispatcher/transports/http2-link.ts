@@ -74,7 +74,9 @@ export class Http2Link {
   #lastPingAtMs = performance.now();
   #ready = false;
   #draining = false;
+  #tornDown = false;
   #closed = false;
+  #answered = 0;
   #goawayLastStreamId = Number.POSITIVE_INFINITY;
   #cause: Error | undefined;
 
@@ -90,7 +92,10 @@ export class Http2Link {
       () => this.destroy(new Error('no connection in time')),
       options.connectTimeoutMs,
     );
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(SESSION_WINDOW));
+    this.#session.once('connect', () => {
+      // Closed while it connected: it still says so, and then throws at whoever touches it.
+      if (!this.#session.destroyed) this.#session.setLocalWindowSize(SESSION_WINDOW);
+    });
     this.#session.on('remoteSettings', () => this.#onSettings());
     this.#session.on('goaway', (code, lastStreamId) => this.#onGoaway(code, lastStreamId));
     this.#session.on('error', (error: Error) => {
@@ -113,6 +118,16 @@ export class Http2Link {
 
   get ready(): boolean {
     return this.#ready && !this.#draining && !this.#closed;
+  }
+
+  /** Requests that it brought an answer for. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** It ends with its last answer, and for no error. */
+  get endsInPeace(): boolean {
+    return this.#draining && !this.#tornDown;
   }
 
   /** Writes a request. The caller has looked at `room`. */
@@ -149,6 +164,7 @@ export class Http2Link {
     let retryAfter: string | undefined;
     const answer = () => {
       if (status === undefined) return;
+      if (!job.call.settled) this.#answered++;
       const text = body?.text() ?? '';
       job.call.settle(successAnswer(status) ?? { kind: 'answer', status, retryAfter, body: text });
     };
@@ -208,6 +224,7 @@ export class Http2Link {
 
   #onGoaway(code: number, lastStreamId: number): void {
     this.#goawayLastStreamId = lastStreamId;
+    this.#tornDown ||= code !== constants.NGHTTP2_NO_ERROR;
     if (this.#draining) return;
     this.#draining = true;
     this.#events.onDraining(code);

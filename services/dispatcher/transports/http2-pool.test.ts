@@ -269,7 +269,7 @@ test('abort settles at once, in the queue and on the wire; close settles the res
   const rest = many(4, () => post('/b'));
   await until('2 more on the wire', () => provider.requests.at(-2)?.headers[':path'] === '/b');
   await pool.close();
-  expect(await tally(rest)).toEqual({ connection: 2, closed: 2 });
+  expect(await tally(rest)).toEqual({ closed: 4 });
   expect(summary(await post())).toBe('closed');
 });
 

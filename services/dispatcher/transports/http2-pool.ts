@@ -49,6 +49,8 @@ const MAX_TRIES = 6;
 const REFUSED_PAUSE = { firstMs: 20, maxMs: 500 };
 /** A session that lived this long was a good one: the next reconnect is quick again. */
 const GOOD_LIFE_MS = 5_000;
+/** So was one that answered so many requests; where its server then ended it in peace, it is replaced without a pause. */
+const GOOD_LIFE_ANSWERS = 100;
 
 interface Slot {
   link: Http2Link | undefined;
@@ -122,13 +124,13 @@ export class Http2Pool implements PostClient {
     this.#closed = true;
     clearTimeout(this.#downTimer);
     this.#failQueue('closed');
-    // What is on the wire settles with its session; what pauses between two of them, here.
+    // Before the sessions end: what is on the wire would settle as `connection`.
+    this.#calls.settleAll(FAILED.closed);
     for (const slot of this.#slots) {
       clearTimeout(slot.reconnectTimer);
       slot.link?.destroy();
     }
     for (const link of [...this.#draining]) link.destroy();
-    this.#calls.settleAll(FAILED.closed);
     this.#firstReady.resolve();
     return Promise.resolve();
   }
@@ -202,9 +204,11 @@ export class Http2Pool implements PostClient {
     slot.link = undefined;
     if (this.#closed) return;
     this.#watchForDown();
-    const lived = performance.now() - openedAtMs >= GOOD_LIFE_MS && !this.#down;
+    const worked = link.answered >= GOOD_LIFE_ANSWERS;
+    const lived = worked || (performance.now() - openedAtMs >= GOOD_LIFE_MS && !this.#down);
     slot.attempt = lived ? 1 : slot.attempt + 1;
-    const delayMs = backoffMs(slot.attempt, this.#options.reconnect, this.#deps.random());
+    const pauseMs = backoffMs(slot.attempt, this.#options.reconnect, this.#deps.random());
+    const delayMs = worked && link.endsInPeace ? 0 : pauseMs;
     slot.reconnectTimer = setTimeout(() => this.#open(slot), delayMs);
   }
 

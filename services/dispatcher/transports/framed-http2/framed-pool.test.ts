@@ -14,7 +14,6 @@ import { until } from '../test-support/until.ts';
 import { FRAMED_POOL_DEFAULTS, FramedPool, type FramedPoolOptions } from './framed-pool.ts';
 import {
   frame,
-  goaway,
   headers,
   reset,
   settings,
@@ -132,22 +131,6 @@ test('a peer that takes no more bytes holds what was written; the rest waits els
     true,
   );
   expect(ends).toContain('overloaded');
-});
-
-test('a server that ends its sessions after 200 requests each costs handshakes, no pauses', async () => {
-  let answered = 0;
-  const { post, server } = await start(
-    {
-      ...WELL,
-      onRequest: ({ send }, streamId) => {
-        send(headers(streamId, { ':status': '201' }));
-        if (++answered % 200 === 0) send(goaway(streamId));
-      },
-    },
-    { maxStreamsPerSession: 20, reconnect: { firstMs: 5_000, maxMs: 5_000 } },
-  );
-  expect(await all(many(2_000, () => post()))).toEqual(new Set(['201']));
-  expect(server.connections).toBeGreaterThanOrEqual(9);
 });
 
 test('every byte that a header may hold, in the Huffman code of nghttp2, is read', async () => {
