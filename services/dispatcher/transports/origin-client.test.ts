@@ -84,23 +84,23 @@ function start(
     },
   );
   const outcomes: string[] = [];
+  const retriesAfterMs: number[] = [];
+  const note = (outcome: Outcome) => {
+    outcomes.push(outcome.kind === 'unavailable' ? outcome.reason : outcome.kind);
+    if (outcome.kind === 'unavailable') retriesAfterMs.push(outcome.retryAfterMs);
+  };
   const send = (count = 1, signal = never, kind: 'message' | 'test' = 'message') => {
     for (let i = 0; i < count; i++) {
       const refusal = client.refusal(signal, kind);
-      if (refusal !== undefined) outcomes.push(refusal);
-      else
-        client.send(
-          { path: '/', headers: {}, body: Buffer.alloc(0), signal },
-          kind,
-          (outcome: Outcome) =>
-            outcomes.push(outcome.kind === 'unavailable' ? outcome.reason : outcome.kind),
-        );
+      if (refusal !== undefined) note(client.outcomeOfRefusal(refusal));
+      else client.send({ path: '/', headers: {}, body: Buffer.alloc(0), signal }, kind, note);
     }
   };
   return {
     client,
     send,
     outcomes,
+    retriesAfterMs,
     wires,
     refused,
     probes: () => probes,
@@ -229,6 +229,23 @@ test('connections that only fail are a reason to ask again: perhaps there is no 
   send(1);
   wire().answer(1);
   expect(tally(outcomes)).toEqual({ connection: 3, accepted: 1 });
+});
+
+test('who is turned away while a service is left alone is told when that ends', async () => {
+  const { send, outcomes, retriesAfterMs, wire } = start(
+    {},
+    { pace: new OriginLimit({ most: 400, random: () => 0.5 }) },
+  );
+  await turn();
+  send(60);
+  wire().answer(32, { kind: 'answer', status: 429, retryAfter: '20', body: '' });
+  await jest.advanceTimersByTimeAsync(8_000);
+  send(1);
+  expect(tally(outcomes)).toEqual({ throttled: 32, overloaded: 29 });
+  // 28 lost their places in the line when it was throttled, the last one came eight seconds later.
+  expect(retriesAfterMs.slice(0, 28).every((ms) => ms > 19_000 && ms <= 20_000)).toBe(true);
+  expect(retriesAfterMs.at(-1)).toBeLessThanOrEqual(12_000);
+  expect(retriesAfterMs.at(-1)).toBeGreaterThan(11_900);
 });
 
 test('a service that throttles as a whole is left alone for its Retry-After, and holds no places meanwhile', async () => {

@@ -3,7 +3,7 @@ import type { Clock } from '../../../shared/time/clock.ts';
 import type { Pace, PacedSend } from '../pacing/pace.ts';
 import type { Exchange, ExchangeFailure } from './exchange.ts';
 import { type OpenCall, OpenCalls } from './open-calls.ts';
-import { outcomeOfFailure } from './outcome.ts';
+import { outcomeOfFailure, unavailable } from './outcome.ts';
 import type { Post, PostClient } from './post-client.ts';
 import type { ProbeResult } from './probe-protocol.ts';
 import type { Outcome } from './transport.ts';
@@ -115,29 +115,41 @@ export class OriginClient {
   }
 
   /** Why a request would be refused now. Asked before a message is sealed, so that no prepared key is lost on it. */
-  refusal(signal: AbortSignal, kind: PacedSend): ExchangeFailure | undefined {
+  refusal(
+    signal: AbortSignal,
+    kind: PacedSend,
+    nowMs: number = this.#deps.now(),
+  ): ExchangeFailure | undefined {
     if (this.#closed) return 'closed';
     if (signal.aborted) return 'aborted';
     if (this.#client === undefined && this.#failures > 0) return 'connection';
     if (this.#stalled && this.#onWire >= FEW) return 'overloaded';
-    if (this.#mustWaitLong(kind)) return 'overloaded';
+    if (this.#mustWaitLong(kind, nowMs)) return 'overloaded';
     const { maxWaiting, maxWaitingAlone } = this.#options;
     if (this.#waiting < maxWaiting) return undefined;
     return this.#waiting < maxWaitingAlone && this.#deps.isAlone() ? undefined : 'overloaded';
   }
 
+  /** What a request comes to that `refusal` turned away. */
+  outcomeOfRefusal(refusal: ExchangeFailure): Outcome {
+    return refusal === 'overloaded' ? this.#overloaded() : outcomeOfFailure(refusal);
+  }
+
   /** The caller has asked `refusal`. `settle` is called once, by the deadline, possibly before this returns. */
   send(post: Post, kind: PacedSend, settle: Settle): void {
     // A test goes where others are held: it is what shows that the origin is back.
-    if ((this.#waiting === 0 || kind === 'test') && this.#hasPlace(kind)) {
-      this.#put(post, settle);
-      return;
+    if ((this.#waiting === 0 || kind === 'test') && this.#hasRoom) {
+      const nowMs = this.#deps.now();
+      if (this.#deps.pace.mayStart(nowMs, kind)) {
+        this.#put(post, settle, nowMs);
+        return;
+      }
     }
     const call = this.#calls.begin(post.signal, settle);
     this.#waiting++;
     call.onEnd = () => this.#waiting--;
     this.#line.add({ post, kind, call });
-    if (this.#waiting === 1) this.#pump();
+    if (this.#waiting === 1) this.#pump(this.#deps.now());
   }
 
   async close(): Promise<void> {
@@ -150,22 +162,19 @@ export class OriginClient {
     await this.#client?.close();
   }
 
-  #mustWaitLong(kind: PacedSend): boolean {
-    const { pace, now } = this.#deps;
-    const nowMs = now();
+  #mustWaitLong(kind: PacedSend, nowMs: number): boolean {
+    const { pace } = this.#deps;
     return !pace.mayStart(nowMs, kind) && pace.askAgainAtMs(nowMs) > nowMs + LONG_WAIT_MS;
   }
 
   /** As many as the connections carry, and a few while none is open: the client opens them for these. */
-  #hasPlace(kind: PacedSend): boolean {
+  get #hasRoom(): boolean {
     if (this.#client === undefined) return false;
-    const limit = this.#stalled ? FEW : Math.max(FEW, this.#client.capacity);
-    return this.#onWire < limit && this.#deps.pace.mayStart(this.#deps.now(), kind);
+    return this.#onWire < FEW || (!this.#stalled && this.#onWire < this.#client.capacity);
   }
 
-  #put(post: Post, settle: Settle): void {
+  #put(post: Post, settle: Settle, startedAtMs: number): void {
     const { pace, outcomeOf, now } = this.#deps;
-    const startedAtMs = now();
     if (this.#onWire === 0) this.#answeredAtMs = performance.now();
     this.#onWire++;
     pace.started(startedAtMs);
@@ -177,44 +186,43 @@ export class OriginClient {
       pace.ended(outcome, endedAtMs - startedAtMs, endedAtMs);
       this.#note(exchange);
       settle(outcome);
-      if (this.#waiting > 0) this.#pump();
+      if (this.#waiting > 0) this.#pump(endedAtMs);
     });
   }
 
   /** A client that refuses at once would otherwise call it from within itself, once for each that waits. */
-  #pump(): void {
+  #pump(nowMs: number): void {
     if (this.#pumping) return;
     this.#pumping = true;
-    this.#pumpAll();
+    this.#pumpAll(nowMs);
     this.#pumping = false;
   }
 
-  #pumpAll(): void {
+  #pumpAll(nowMs: number): void {
+    const { pace } = this.#deps;
     for (let next = this.#line.first(); next !== undefined; next = this.#line.first()) {
-      if (!this.#hasPlace(next.kind)) {
-        this.#pumpLater();
+      if (!this.#hasRoom || !pace.mayStart(nowMs, next.kind)) {
+        this.#pumpLater(nowMs);
         return;
       }
       this.#line.take();
       this.#waiting--;
       const { post, call } = next;
       call.onEnd = undefined;
-      this.#put(post, (outcome) => call.settle(outcome));
+      this.#put(post, (outcome) => call.settle(outcome), nowMs);
     }
   }
 
   /** With something on the wire its end is what gives a place; a pause of the origin's ends by itself. */
-  #pumpLater(): void {
-    const { pace, now } = this.#deps;
-    const nowMs = now();
-    const waitMs = pace.askAgainAtMs(nowMs) - nowMs;
-    if (waitMs > LONG_WAIT_MS) this.#failLine('overloaded');
+  #pumpLater(nowMs: number): void {
+    const waitMs = this.#deps.pace.askAgainAtMs(nowMs) - nowMs;
+    if (waitMs > LONG_WAIT_MS) this.#failLine(this.#overloaded());
     else this.#paceTimer ??= setTimeout(() => this.#onPaceTimer(), Math.max(10, waitMs)).unref();
   }
 
   #onPaceTimer(): void {
     this.#paceTimer = undefined;
-    if (!this.#closed) this.#pump();
+    if (!this.#closed) this.#pump(this.#deps.now());
   }
 
   #note(exchange: Exchange): void {
@@ -246,11 +254,24 @@ export class OriginClient {
 
   #stall(): void {
     this.#stalled = true;
-    this.#failLine('overloaded');
+    this.#failLine(outcomeOfFailure('overloaded'));
   }
 
-  #failLine(reason: ExchangeFailure): void {
-    for (const { call } of this.#line.takeAll()) call.settle(outcomeOfFailure(reason));
+  /**
+   * While the origin is left alone, it says when that ends. Whoever tried again before would be turned away again and
+   * again, with longer and longer pauses, and would miss the end by the last of them.
+   */
+  #overloaded(): Outcome {
+    const { pace, now } = this.#deps;
+    const nowMs = now();
+    const waitMs = pace.askAgainAtMs(nowMs) - nowMs;
+    return waitMs > LONG_WAIT_MS
+      ? unavailable('overloaded', waitMs)
+      : outcomeOfFailure('overloaded');
+  }
+
+  #failLine(outcome: Outcome): void {
+    for (const { call } of this.#line.takeAll()) call.settle(outcome);
   }
 
   #probeSoon(): void {
@@ -283,14 +304,14 @@ export class OriginClient {
       this.#failures++;
       this.#deps.onRefused(result.detail);
       // A client that is there goes on trying by itself.
-      if (this.#client === undefined) this.#failLine('connection');
+      if (this.#client === undefined) this.#failLine(outcomeOfFailure('connection'));
       this.#probeSoon();
       return;
     }
     this.#failures = 0;
     if (result.kind === 'http/1.1') this.#probeIn(this.#options.rememberMs);
     if (result.kind !== this.#protocol) this.#use(result.kind);
-    this.#pump();
+    this.#pump(this.#deps.now());
   }
 
   /** Takes up the new protocol's client; the old one, if any, is closed when its last answers may be in. */
@@ -300,7 +321,7 @@ export class OriginClient {
     this.#client = this.#deps.open(protocol);
     void this.#client.ready.then(() => {
       this.#firstReady.resolve();
-      this.#pump();
+      this.#pump(this.#deps.now());
     });
     if (before === undefined) return;
     const timer = setTimeout(() => void before.close(), this.#options.deadlineMs);

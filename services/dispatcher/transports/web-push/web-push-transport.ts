@@ -53,16 +53,18 @@ export function createWebPushTransport(
   ): Outcome | undefined => {
     const target = targetOf(address.endpoint);
     if (target === undefined) return NOT_ALLOWED;
-    const ttl = ttlSeconds(message.expiresAtMs, clock());
+    // Asked once: at this rate a look at the clock is a cost.
+    const nowMs = clock();
+    const ttl = ttlSeconds(message.expiresAtMs, nowMs);
     if (ttl === undefined) return EXPIRED;
     const payload = payloadOf(message);
     if (payload === 'too-large') return TOO_LARGE;
-    const client = pools.at(target.origin);
+    const client = pools.at(target.origin, nowMs);
     if (client === undefined) return outcomeOfFailure('overloaded');
     // Asked before sealing: a content key is spent on each message that is sealed.
     const kind = message.isTest === true ? 'test' : 'message';
-    const refusal = client.refusal(signal, kind);
-    if (refusal !== undefined) return outcomeOfFailure(refusal);
+    const refusal = client.refusal(signal, kind, nowMs);
+    if (refusal !== undefined) return client.outcomeOfRefusal(refusal);
     const body = encryptor.encrypt(payload, address.keys);
     if (body === undefined) return BAD_KEYS;
     const headers = headersOf(target.origin, message, ttl);
