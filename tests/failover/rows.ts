@@ -12,6 +12,8 @@ import { oneWay, partition } from './rows/f13-partition.ts';
 import { slowProvider } from './rows/f16-slow-provider.ts';
 import { throttled } from './rows/f17-throttled.ts';
 import { brokenConnections } from './rows/f18-broken-connections.ts';
+import { blackHole } from './rows/f19-black-hole.ts';
+import { goneStorm } from './rows/f20-gone-storm.ts';
 import { certificates } from './rows/f21-certificates.ts';
 import { credentials } from './rows/f22-credentials.ts';
 import { corruptRegistry, lostRegistry } from './rows/f23-registry.ts';
@@ -42,6 +44,8 @@ export const ROWS: readonly Row[] = [
   slowProvider,
   throttled,
   brokenConnections,
+  blackHole,
+  goneStorm,
   certificates,
   credentials,
   diskFull,
