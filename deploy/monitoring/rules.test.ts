@@ -136,6 +136,12 @@ withTools('with promtool and amtool', () => {
       `max(canary_stored_last_receipt_timestamp_seconds)`,
     ],
     [
+      'a false message that is forgotten with the canary that saw it',
+      'proofs.yml',
+      `max_over_time(canary_negative_total{result="accepted"}[6h])`,
+      `canary_negative_total{result="accepted"}`,
+    ],
+    [
       'a bus rule that waits ten minutes',
       'parts.yml',
       `"site", "(.*)")) == 0\n        for: 1m`,

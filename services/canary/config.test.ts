@@ -27,6 +27,7 @@ test('defaults are those of the interface page; other canaries and edges come wi
     periodMs: 60_000,
     limitMs: 10_000,
     storedPeriodMs: 300_000,
+    refusingPeriodMs: 3_600_000,
     edgeUrls: ['http://127.0.0.1/a', 'http://127.0.0.1/b'],
   });
   expect(config.canaries.map(({ name }) => name)).toEqual(['b']);

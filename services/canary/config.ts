@@ -35,6 +35,7 @@ const Env = z
     RUNBOOKS_URL: HttpUrl.or(z.literal('/runbooks')).default('/runbooks'),
     PERIOD_SECONDS: z.coerce.number().positive().max(60).default(60),
     STORED_PROBE_SECONDS: z.coerce.number().nonnegative().max(3600).default(300),
+    NEGATIVE_CANARY_SECONDS: z.coerce.number().nonnegative().max(86_400).default(3600),
     LIMIT_SECONDS: z.coerce.number().positive().max(30).default(10),
   })
   .superRefine((env, context) => {
@@ -85,6 +86,8 @@ const Env = z
       periodMs: env.PERIOD_SECONDS * 1000,
       /** 0: no stored path. */
       storedPeriodMs: env.STORED_PROBE_SECONDS * 1000,
+      /** 0: nothing is sent that must be refused. */
+      refusingPeriodMs: env.NEGATIVE_CANARY_SECONDS * 1000,
       limitMs: env.LIMIT_SECONDS * 1000,
     };
   });

@@ -119,7 +119,8 @@ export function judgePath(record: PathRecord, nowMs: number, timetable: Timetabl
   };
 }
 
-function stateAt(ageMs: number | undefined, timetable: Timetable): PathState {
+/** The state by the age (ms) of the last proof; undefined: never proved. */
+export function stateAt(ageMs: number | undefined, timetable: Timetable): PathState {
   if (ageMs === undefined) return 'not-measured';
   if (ageMs <= provedForMs(timetable)) return 'proved';
   return ageMs <= lateForMs(timetable) ? 'late' : 'unproved';

@@ -67,6 +67,7 @@ async function start(changes: Record<string, string> = {}) {
     PERIOD_SECONDS: '2',
     LIMIT_SECONDS: '1',
     STORED_PROBE_SECONDS: '0',
+    NEGATIVE_CANARY_SECONDS: '0',
     ...changes,
   });
   const canary = await startCanary(config, createLogger('canary', 'a', 'silent'));

@@ -5,6 +5,7 @@ import { createInMemoryStore } from '../../shared/device/in-memory-store.ts';
 import type { DeviceSetup } from '../../shared/device/receive.ts';
 import type { CanaryPath, TransportKind } from '../../shared/envelope/envelope.ts';
 import { KeySet } from '../../shared/envelope/key-set.ts';
+import { PushPayload } from '../../shared/envelope/push-payload.ts';
 import { createVerifier } from '../../shared/envelope/signature.ts';
 import { createApp, finishApp } from '../../shared/http/app.ts';
 import { listen } from '../../shared/http/listen.ts';
@@ -31,6 +32,8 @@ import { startFcmProbe } from './probes/fcm-probe.ts';
 import type { Probe, ProbeEvents } from './probes/probe.ts';
 import { ProofPublisher } from './publish-proofs.ts';
 import { readRunbooks } from './read-runbooks.ts';
+import { createRefusingMetrics } from './refusing/refusing-metrics.ts';
+import { startRefusing } from './refusing/start-refusing.ts';
 import { registerProbes } from './register-probes.ts';
 import { proofReport, reportTo } from './report-proofs.ts';
 import { createRoundBook } from './round-book.ts';
@@ -96,7 +99,35 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       return setup;
     };
     const heard = (transport: TransportKind) => lastHeard.set(transport, now());
-    const takeDeps = { deviceOf, book, witnesses, events, wallNow, heard };
+    const probeDir = join(config.dataDir, 'probes');
+    const refusing =
+      config.refusingPeriodMs === 0
+        ? undefined
+        : startRefusing(
+            {
+              canary: config.nodeName,
+              autopushUrl: config.autopushUrl,
+              dataDir: probeDir,
+              sender: config.sender,
+              periodMs: config.refusingPeriodMs,
+              limitMs: config.limitMs,
+            },
+            {
+              verify,
+              log,
+              metrics: createRefusingMetrics(registry, config.refusingPeriodMs / 1000),
+              wallNow,
+              now,
+              random: Math.random,
+              signal,
+            },
+          );
+    if (refusing) tasks.push(refusing.running);
+    const keep = (payload: unknown, expiresMs: number) => {
+      const pushed = PushPayload.safeParse(payload);
+      if (pushed.success) refusing?.keep(pushed.data.alert, expiresMs);
+    };
+    const takeDeps = { deviceOf, book, witnesses, events, wallNow, heard, keep };
     let registerAgain: () => void = () => undefined;
     const probeEvents: ProbeEvents = {
       onPayload: (probe, payload) => takePayload(probe, payload, takeDeps),
@@ -104,7 +135,6 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       onSubscription: () => registerAgain(),
     };
     const probeDeps = { log, random: Math.random, ...probeEvents };
-    const probeDir = join(config.dataDir, 'probes');
     const autopush = startAutopushProbe(
       {
         name: probeNames['web-push'],
@@ -262,6 +292,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         unready: processes.states(),
         rounds: rounds.newest(PAGE_ROUNDS),
         stored: stored?.state(),
+        refusals: refusing?.state(),
         realAlert,
         probeCount: probesBeside(realAlert?.witnesses.length ?? 0),
         otherCanaries: others.states(),

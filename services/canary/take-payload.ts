@@ -14,6 +14,8 @@ export interface TakeDeps {
   readonly wallNow: () => number;
   /** Something verified has arrived on this transport, whatever it was. */
   readonly heard: (transport: TransportKind) => void;
+  /** A canary's message that was verified: the payload as it came, and when (ms) its life ends. */
+  readonly keep?: (payload: unknown, expiresMs: number) => void;
 }
 
 /**
@@ -33,6 +35,7 @@ export async function takePayload(probe: Probe, payload: unknown, deps: TakeDeps
     witness(probe, received, deps);
     return;
   }
+  deps.keep?.(payload, Date.parse(message.expires));
   const receipt = { nonce: message.nonce, via: received.via, transport: probe.transport };
   const counted = deps.book.receive(receipt);
   // A second copy of a round that is closed is no surprise: dispatchers prefer a repeat to a miss.

@@ -1,5 +1,6 @@
 import type { Finding } from '../diagnosis.ts';
 import type { JudgedPath, Summary, Timetable } from '../judge.ts';
+import type { RefusalsState } from '../refusing/start-refusing.ts';
 import type { LoggedRound } from '../round-log.ts';
 import type { StoredPathState } from '../stored/start-stored-path.ts';
 import type { OtherCanary, UnreadyNode } from '../watch-peers.ts';
@@ -22,6 +23,8 @@ export interface PageModel {
   readonly rounds: readonly LoggedRound[];
   /** The path to a phone that was off; undefined: not watched (switched off by a setting). */
   readonly stored: StoredPathState | undefined;
+  /** What devices must refuse; undefined: not tried (switched off by a setting). */
+  readonly refusals: RefusalsState | undefined;
   readonly realAlert: WitnessedAlert | undefined;
   readonly probeCount: number;
   readonly otherCanaries: readonly OtherCanary[];

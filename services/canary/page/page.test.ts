@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { DeviceMessage } from '../../../shared/envelope/device-message.ts';
 import { diagnose } from '../diagnosis.ts';
-import { judgePath, newPathRecord, recordRound, summarize } from '../judge.ts';
+import { judgePath, newPathRecord, recordRound, stateAt, summarize } from '../judge.ts';
 import { allPaths } from '../paths.ts';
+import { REFUSAL_KINDS } from '../refusing/refusal-kinds.ts';
 import { formatAge, formatLatency } from './ages.ts';
 import { renderPage } from './page.ts';
 import type { PageModel } from './page-model.ts';
@@ -36,6 +37,7 @@ function model(ageOf: (dispatcher: string) => number | undefined, changes = {}):
     unready: [],
     rounds: [],
     stored: undefined,
+    refusals: undefined,
     realAlert: undefined,
     probeCount: 2,
     otherCanaries: [],
@@ -230,4 +232,41 @@ test.each([
   const text = textOf(page).replaceAll('\u00a0', ' ');
   expect(text).toContain(words);
   expect(page.includes('/stored-path-unproved?lang=')).toBe(fails);
+});
+
+/** Every kind was refused so many seconds ago; `accepted`: one of them was let through so many times. */
+function refusals(ageSeconds: number, accepted = 0) {
+  const timetable = { periodMs: 3_600_000, limitMs: 10_000 };
+  const silenceMs = ageSeconds * 1000;
+  const state = stateAt(silenceMs, timetable);
+  return {
+    timetable,
+    kinds: REFUSAL_KINDS.map((kind) =>
+      kind === 'forged' && accepted > 0
+        ? { kind, state: 'unproved', ageMs: silenceMs, silenceMs, accepted }
+        : { kind, state, ageMs: silenceMs, silenceMs, accepted: 0 },
+    ),
+  };
+}
+
+test('P8: what devices must refuse stands on the page by its age', () => {
+  const text = textOf(renderPage(model(() => 4, { refusals: refusals(1_500) })));
+  expect(text.replaceAll('\u00a0', ' ')).toContain(
+    'Signature fausse refusé il y a 25 min tenté toutes les 60 min Message périmé refusé il y a 25 min',
+  );
+  expect(text).not.toContain('Autres preuves en défaut');
+});
+
+test('P8: a false message that was accepted is said in capitals, and no age makes it milder', () => {
+  const page = renderPage(model(() => 4, { refusals: refusals(1_500, 2), language: 'en' }));
+  expect(textOf(page)).toContain('A PHONE ACCEPTS WHAT IT MUST REFUSE: Forged signature');
+  expect(textOf(page)).toContain('ACCEPTED');
+  expect(page).toContain('/negative-canary-shown?lang=en');
+  expect(page.match(/data-proved-ms="5400000"/g)).toHaveLength(3);
+});
+
+test('P5: refusals that were not seen for hours are an alarm, not a habit', () => {
+  const page = renderPage(model(() => 4, { refusals: refusals(9_001) }));
+  expect(textOf(page)).toContain('Plus rien ne prouve que ceci est refusé (Signature fausse)');
+  expect(page).toContain('/negative-canary-silent?lang=fr');
 });

@@ -14,18 +14,18 @@ interface SlowFault {
 
 /** Proofs that come every few minutes or hours, each by its age against its own period. */
 export function slowProofs(model: PageModel, texts: Texts): Html {
-  const cards = storedCard(model, texts);
+  const cards = [...storedCard(model, texts), ...refusalCards(model, texts)];
   if (cards.length === 0) return html``;
   return html`<h2>${texts.slow}</h2><div class="slow">${cards}</div>`;
 }
 
 /** What the slow proofs say is broken: only ever bad news. */
 export function slowFaults(model: PageModel, texts: Texts): SlowFault[] {
-  return storedFaults(model, texts);
+  return [...refusalFaults(model, texts), ...storedFaults(model, texts)];
 }
 
 /** The attributes by which the page's script lets a card grow old. */
-export function ageLimits(timetable: Timetable): Html {
+function ageLimits(timetable: Timetable): Html {
   return html`data-proved-ms="${provedForMs(timetable)}" data-late-ms="${lateForMs(timetable)}"`;
 }
 
@@ -52,4 +52,40 @@ function storedFaults({ stored }: PageModel, texts: Texts): SlowFault[] {
   if (judged.silenceMs <= lateForMs(timetable)) return [];
   const says = html`${texts.storedFails} ${age(judged.silenceMs)}`;
   return [{ says, runbook: 'stored-path-unproved' }];
+}
+
+function refusalCards({ refusals }: PageModel, texts: Texts): Html[] {
+  if (!refusals) return [];
+  const { kinds, timetable } = refusals;
+  return kinds.map(({ kind, state, ageMs, silenceMs, accepted }) => {
+    const word = state === 'proved' ? texts.refusedState : texts.states[state];
+    const more =
+      accepted > 0
+        ? texts.refusalAccepted(accepted)
+        : texts.refusalEvery(formatAge(timetable.periodMs));
+    // What was accepted once does not turn into something milder by its age.
+    const limits = accepted > 0 ? undefined : ageLimits(timetable);
+    return html`<div class="cell ${state}" ${limits}><span class="where"><b>${texts.refusalKinds[kind]}</b></span>
+<span class="word">${SHAPES[state]}${accepted > 0 ? texts.acceptedState : word}</span>
+<span class="age">${ageMs === null ? age(silenceMs) : ago(ageMs, texts)}</span>
+<span class="more">${more}</span></div>`;
+  });
+}
+
+function refusalFaults({ refusals }: PageModel, texts: Texts): SlowFault[] {
+  if (!refusals) return [];
+  const { kinds, timetable } = refusals;
+  const shown = kinds
+    .filter(({ accepted }) => accepted > 0)
+    .map(({ kind }) => ({
+      says: html`${texts.refusalShown(texts.refusalKinds[kind])}`,
+      runbook: 'negative-canary-shown',
+    }));
+  const silent = kinds
+    .filter(({ accepted, silenceMs }) => accepted === 0 && silenceMs > lateForMs(timetable))
+    .map(({ kind, silenceMs }) => ({
+      says: html`${texts.refusalSilent(texts.refusalKinds[kind])} ${age(silenceMs)}`,
+      runbook: 'negative-canary-silent',
+    }));
+  return [...shown, ...silent];
 }

@@ -1,5 +1,6 @@
 import type { CanaryPath } from '../../../shared/envelope/envelope.ts';
 import type { MissStage, PathState } from '../judge.ts';
+import type { RefusalKind } from '../refusing/refusal-kinds.ts';
 import type { UnreadyNode } from '../watch-peers.ts';
 
 export type Language = 'fr' | 'en';
@@ -60,6 +61,14 @@ export interface Texts {
   readonly storedEvery: (period: string) => string;
   readonly storedFound: (latency: string) => string;
   readonly storedFails: string;
+  readonly refusalKinds: Readonly<Record<RefusalKind, string>>;
+  readonly refusedState: string;
+  readonly acceptedState: string;
+  readonly refusalEvery: (period: string) => string;
+  readonly refusalAccepted: (times: number) => string;
+  /** A false message was accepted by a device: named by its kind. */
+  readonly refusalShown: (kind: string) => string;
+  readonly refusalSilent: (kind: string) => string;
   readonly rounds: string;
   readonly noRounds: string;
   readonly time: string;
@@ -152,6 +161,18 @@ const FRENCH: Texts = {
   storedEvery: (period) => `rallumé toutes les ${period}`,
   storedFound: (latency) => `message retrouvé en ${latency}`,
   storedFails: 'Un téléphone éteint ne retrouve pas ses messages, depuis',
+  refusalKinds: {
+    forged: 'Signature fausse',
+    expired: 'Message périmé',
+    replayed: 'Message rejoué',
+    'wrong-audience': 'Essai chez le public',
+  },
+  refusedState: 'refusé',
+  acceptedState: 'ACCEPTÉ',
+  refusalEvery: (period) => `tenté toutes les ${period}`,
+  refusalAccepted: (times) => `un téléphone l’aurait montré, ${times} fois`,
+  refusalShown: (kind) => `UN TÉLÉPHONE ACCEPTE CE QU’IL DOIT REFUSER : ${kind}`,
+  refusalSilent: (kind) => `Plus rien ne prouve que ceci est refusé (${kind}), depuis`,
   rounds: 'Dernières rondes',
   noRounds: 'Aucune ronde terminée.',
   time: 'heure',
@@ -244,6 +265,18 @@ const ENGLISH: Texts = {
   storedEvery: (period) => `switched on every ${period}`,
   storedFound: (latency) => `message found in ${latency}`,
   storedFails: 'A phone that was off does not find its messages, for',
+  refusalKinds: {
+    forged: 'Forged signature',
+    expired: 'Expired message',
+    replayed: 'Replayed message',
+    'wrong-audience': 'Test to the public',
+  },
+  refusedState: 'refused',
+  acceptedState: 'ACCEPTED',
+  refusalEvery: (period) => `tried every ${period}`,
+  refusalAccepted: (times) => `a phone would have shown it, times: ${times}`,
+  refusalShown: (kind) => `A PHONE ACCEPTS WHAT IT MUST REFUSE: ${kind}`,
+  refusalSilent: (kind) => `Nothing proves any more that this is refused (${kind}), for`,
   rounds: 'Last rounds',
   noRounds: 'No round has ended yet.',
   time: 'time',
