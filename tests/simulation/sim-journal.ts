@@ -17,12 +17,23 @@ export interface SimCursor {
   readonly receipts: number;
 }
 
-/** The journal as production keeps it: every write is on disk when it returns, so a crash takes nothing of it. */
+type Kept = { readonly seq: number; readonly receipt: CompletionReceipt };
+
+/** As in production: receipts are synced together so long after the first of them, or with the next alert. */
+const RECEIPTS_TOGETHER_MS = 20;
+
+/**
+ * The journal as production keeps it: what it holds of alerts is on disk when a write returns, so that a crash takes
+ * nothing of it; of receipts it takes those that were not synced yet.
+ */
 export class SimJournal {
   /** Another one after the disk was lost: cursors of the old one begin anew. */
   readonly id: number;
   readonly #entries = new Map<string, SimEntry>();
-  readonly #receipts = new Map<string, { seq: number; receipt: CompletionReceipt }>();
+  readonly #receipts = new Map<string, Kept>();
+  /** What a crash would put in the place of the receipts that are not synced yet. */
+  readonly #unsynced = new Map<string, Kept | undefined>();
+  #unsyncedSinceMs = 0;
   /** When each was ended, by true time. */
   readonly #ended = new Map<string, number>();
   #seq = 0;
@@ -36,11 +47,13 @@ export class SimJournal {
   }
 
   insert(envelope: SimEnvelope, state: JournalState, arrival: Arrival): void {
+    this.#unsynced.clear();
     const { id, contentHash } = envelope;
     this.#entries.set(id, { seq: ++this.#seq, envelope, contentHash, state, arrivals: [arrival] });
   }
 
   change(id: string, change: Partial<Pick<SimEntry, 'state' | 'arrivals'>>): void {
+    this.#unsynced.clear();
     const entry = this.#entries.get(id);
     if (entry) this.#entries.set(id, { ...entry, ...change });
   }
@@ -58,6 +71,7 @@ export class SimJournal {
   }
 
   end(id: string, atMs: number): void {
+    this.#unsynced.clear();
     if (!this.#ended.has(id)) this.#ended.set(id, atMs);
   }
 
@@ -69,14 +83,26 @@ export class SimJournal {
     return this.#ended.has(id);
   }
 
-  addReceipt(receipt: CompletionReceipt): boolean {
+  addReceipt(receipt: CompletionReceipt, nowMs: number): boolean {
+    if (nowMs - this.#unsyncedSinceMs >= RECEIPTS_TOGETHER_MS) this.#unsynced.clear();
+    if (this.#unsynced.size === 0) this.#unsyncedSinceMs = nowMs;
     const { alertId, transport, shard, node } = receipt;
     const key = `${alertId}/${transport}/${shard}/${node}`;
     const before = this.#receipts.get(key);
     if (before && before.receipt.revision >= receipt.revision) return false;
+    if (!this.#unsynced.has(key)) this.#unsynced.set(key, before);
     this.#receipts.delete(key);
     this.#receipts.set(key, { seq: ++this.#seq, receipt });
     return true;
+  }
+
+  /** The process died: what was not synced is not there any more. */
+  crash(nowMs: number): void {
+    if (nowMs - this.#unsyncedSinceMs < RECEIPTS_TOGETHER_MS)
+      for (const [key, before] of this.#unsynced)
+        if (before) this.#receipts.set(key, before);
+        else this.#receipts.delete(key);
+    this.#unsynced.clear();
   }
 
   receiptsOf(alertId: string): CompletionReceipt[] {
@@ -90,6 +116,7 @@ export class SimJournal {
     entries: SimEnvelope[];
     receipts: CompletionReceipt[];
   } {
+    this.#unsynced.clear();
     const from = cursor?.journal === this.id ? cursor : { alerts: 0, receipts: 0 };
     const next = { journal: this.id, alerts: this.#seq, receipts: this.#seq };
     if (from.alerts === this.#seq) return { cursor: next, entries: [], receipts: [] };

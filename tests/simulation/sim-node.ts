@@ -410,7 +410,7 @@ export class SimNode implements BusReader, Peer {
     if (envelope.path) return;
     const { world, buses } = this.#parts;
     this.#act();
-    this.journal.addReceipt(receipt);
+    this.journal.addReceipt(receipt, world.nowMs);
     const { shard, shards, pending, takenOverFrom, revision } = receipt;
     const of = takenOverFrom === undefined ? '' : `, taken over from ${takenOverFrom}`;
     world.note(
@@ -424,7 +424,7 @@ export class SimNode implements BusReader, Peer {
 
   #heard(receipt: CompletionReceipt): void {
     if (receipt.node === this.name) return;
-    if (!this.journal.addReceipt(receipt)) return;
+    if (!this.journal.addReceipt(receipt, this.#parts.world.nowMs)) return;
     for (const run of [...(this.#life?.live.get(receipt.alertId)?.runs ?? [])])
       if (run.transport === receipt.transport) run.heard(receipt);
   }
@@ -461,6 +461,7 @@ export class SimNode implements BusReader, Peer {
     if (!this.isUp) return;
     this.#life = undefined;
     this.#frozen = undefined;
+    this.journal.crash(this.#parts.world.nowMs);
     this.#parts.world.note(() => `${this.name} is down`);
   }
 
