@@ -34,11 +34,18 @@ async function onFile(task: ReplicaTask): Promise<void> {
 
 /**
  * PASSIVE: readers and writers are not held up, and what they still need stays in the log. After it, if nobody is writing
- * or reading at this moment, the log is cut off: its length says how much of it is still to be copied.
+ * or reading at this moment, the log is cut off: its length says how much of it is still to be copied. Whoever writes
+ * first after that has to sync the log's beginning: best this thread, with a change that changes nothing.
  */
 function checkpoint(db: DatabaseSync): void {
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(PASSIVE)');
-  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  const { busy } = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {};
+  if (busy !== 0) return;
+  try {
+    db.exec('UPDATE state SET one = 1');
+  } catch {
+    // Somebody else is writing already.
+  }
 }
 
 parentPort?.postMessage(await run());
