@@ -10,6 +10,8 @@ import { CrowdSetup } from './crowd-setup.ts';
 import type { Crowds } from './crowds.ts';
 import { type FaultSwitches, Faults } from './faults.ts';
 import { FCM_TOKEN_STATES, type FcmDevices } from './fcm-devices.ts';
+import { addFcmTopicRoutes } from './fcm-topic-routes.ts';
+import type { FcmTopics } from './fcm-topics.ts';
 import type { ProviderStats } from './provider-stats.ts';
 
 interface ControlDeps extends AppDeps {
@@ -17,6 +19,7 @@ interface ControlDeps extends AppDeps {
   /** The certificates that there are. */
   readonly certificates: readonly string[];
   readonly fcmDevices: FcmDevices;
+  readonly topics: FcmTopics;
   readonly crowds: Crowds;
   readonly receipts: CrowdReceipts;
   readonly stats: ProviderStats;
@@ -40,6 +43,7 @@ export function createControlApp(deps: ControlDeps): Express {
   app.use(jsonBody(256 * 1024));
   addFaultRoutes(app, deps);
   addFcmTokenRoutes(app, deps);
+  addFcmTopicRoutes(app, deps);
   addCrowdRoutes(app, deps);
   app.get('/stats', (_request, response) => {
     response.json({

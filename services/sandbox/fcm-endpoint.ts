@@ -21,12 +21,14 @@ import {
   SendRequest,
   ttlSecondsOf,
 } from './fcm-message.ts';
+import type { FcmTopics } from './fcm-topics.ts';
 import { headerOf, type ProviderAnswer, type ProviderRequest } from './provider-answer.ts';
 
 interface FcmDeps {
   readonly projectId: string;
   readonly accessTokens: AccessTokens;
   readonly find: FindFcmReceiver;
+  readonly topics: Pick<FcmTopics, 'publish'>;
   readonly faults: () => ProviderFaults;
   /** Told of every message that was taken; `node` is what the message says and may be anything. */
   readonly onSent: (node: unknown) => void;
@@ -82,21 +84,21 @@ function send(
   deps: FcmDeps,
 ): ProviderAnswer {
   const messageId = `0:${deps.now()}${randomBytes(3).readUIntBE(0, 3)}%${randomBytes(8).toString('hex')}`;
+  const ttlSeconds = ttlSecondsOf(message);
+  const delivery = {
+    messageId,
+    data: { ...message.data, ...message.android?.data },
+    collapseKey: message.android?.collapse_key,
+    ttlSeconds,
+    expiresMs: Math.round(deps.now() + ttlSeconds * 1000),
+  };
+  if (message.topic !== undefined && isDelivered) deps.topics.publish(message.topic, delivery);
   if (message.token !== undefined) {
     const receiver = deps.find(message.token);
     if (receiver === undefined || receiver.state === 'unregistered') return unregistered();
     if (receiver.state === 'sender-id-mismatch') return senderIdMismatch();
-    const ttlSeconds = ttlSecondsOf(message);
-    if (isDelivered) {
-      const delivered = receiver.deliver({
-        messageId,
-        data: { ...message.data, ...message.android?.data },
-        collapseKey: message.android?.collapse_key,
-        ttlSeconds,
-        expiresMs: Math.round(deps.now() + ttlSeconds * 1000),
-      });
-      if (delivered === 'overloaded') return fcmUnavailable(503, null);
-    }
+    if (isDelivered && receiver.deliver(delivery) === 'overloaded')
+      return fcmUnavailable(503, null);
   }
   deps.onSent(message.data?.['via']);
   return { status: 200, headers: {}, body: { name: `projects/${project}/messages/${messageId}` } };

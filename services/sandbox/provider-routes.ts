@@ -3,6 +3,8 @@ import type { AccessTokens } from './access-tokens.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { FindFcmReceiver } from './fcm-devices.ts';
 import { createFcmEndpoint, projectOfSendPath } from './fcm-endpoint.ts';
+import type { FcmTopics } from './fcm-topics.ts';
+import { createIidEndpoint, isIidPath, MAX_IID_BODY_BYTES } from './iid-endpoint.ts';
 import { createOauthEndpoint } from './oauth-endpoint.ts';
 import type { ProviderRoute } from './provider-server.ts';
 import type { ProviderStats } from './provider-stats.ts';
@@ -17,6 +19,7 @@ interface ProviderRoutesDeps {
   readonly faults: FaultSwitches;
   readonly stats: ProviderStats;
   readonly findFcm: FindFcmReceiver;
+  readonly topics: FcmTopics;
   readonly findWebPush: FindWebPushReceiver;
   readonly origin: () => string;
   readonly now: Clock;
@@ -35,6 +38,7 @@ export async function createProviderRoutes(deps: ProviderRoutesDeps): Promise<Pr
     faults: () => deps.faults.current().fcm,
     onSent: (node) => deps.stats.sentBy('fcm', node),
   });
+  const iid = createIidEndpoint({ ...deps, faults: () => deps.faults.current().fcm });
   const webPush = createWebPushEndpoint({
     ...deps,
     find: deps.findWebPush,
@@ -51,6 +55,12 @@ export async function createProviderRoutes(deps: ProviderRoutesDeps): Promise<Pr
       matches: (method, path) => method === 'POST' && projectOfSendPath(path) !== undefined,
       provider: 'fcm',
       answer: fcm,
+    },
+    {
+      matches: (method, path) => method === 'POST' && isIidPath(path),
+      provider: 'fcm',
+      maxBodyBytes: MAX_IID_BODY_BYTES,
+      answer: iid,
     },
     {
       matches: (method, path) => method === 'POST' && path === '/token',

@@ -21,6 +21,8 @@ export interface ProviderRoute {
   readonly matches: (method: string, path: string) => boolean;
   /** Undefined: no switch applies and nothing is counted (the token endpoint). */
   readonly provider: Provider | undefined;
+  /** Default: what no message of either provider reaches. */
+  readonly maxBodyBytes?: number;
   readonly answer: (request: ProviderRequest) => ProviderAnswer | Promise<ProviderAnswer>;
 }
 
@@ -118,7 +120,7 @@ async function serve(
     return;
   }
   if (fault === 'goaway') sayGoaway(request, response);
-  const body = await readBody(request);
+  const body = await readBody(request, route?.maxBodyBytes ?? MAX_BODY_BYTES);
   if (body === 'aborted') return;
   if (provider && faults) {
     const turnMs = deps.pace(provider, faults.messagesPerSecond);
@@ -159,13 +161,16 @@ function sayGoaway(request: Http2ServerRequest, response: Http2ServerResponse): 
   session.close();
 }
 
-function readBody(request: Http2ServerRequest): Promise<Buffer | 'too-large' | 'aborted'> {
+function readBody(
+  request: Http2ServerRequest,
+  maxBytes: number,
+): Promise<Buffer | 'too-large' | 'aborted'> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      if (bytes <= maxBytes) chunks.push(chunk);
       else resolve('too-large');
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));

@@ -14,6 +14,7 @@ import { createCrowds } from './crowds.ts';
 import { createFaultSwitches, PROVIDERS } from './faults.ts';
 import { createFcmDeviceSide } from './fcm-device-side.ts';
 import { createFcmDevices } from './fcm-devices.ts';
+import { createFcmTopics } from './fcm-topics.ts';
 import { createSandboxMetrics } from './metrics.ts';
 import { createPace } from './pace.ts';
 import { createProviderRoutes } from './provider-routes.ts';
@@ -57,6 +58,9 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
 
     const fcmDevices = createFcmDevices(db);
     const fcm = createFcmDeviceSide({ devices: fcmDevices, now, log });
+    const findFcm = (token: string) => crowds.findFcm(token) ?? fcm.find(token);
+    const topics = createFcmTopics(db, { find: findFcm });
+    cleanup.add('topics', () => topics.close());
     const users = createAutopushUsers(db);
     const autopush = createAutopushServer({ users, origin, timings: AUTOPUSH_TIMINGS, now, log });
 
@@ -70,7 +74,8 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
       accessTokens,
       faults,
       stats,
-      findFcm: (token) => crowds.findFcm(token) ?? fcm.find(token),
+      findFcm,
+      topics,
       findWebPush: (token) => crowds.findWebPush(token) ?? autopush.find(token),
       origin,
       now,
@@ -101,6 +106,7 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
       faults,
       certificates: Object.keys(certificates),
       fcmDevices,
+      topics,
       crowds,
       receipts,
       stats,
