@@ -263,7 +263,7 @@ function figuresOf(runs: ReadonlyMap<TransportKind, DispatchRun>): DispatchProgr
 }
 
 /** Whom an alert is for. A canary is for the probes it names, whatever else is in its area (P6). */
-function recipientFilter(envelope: Envelope): RecipientFilter {
+export function recipientFilter(envelope: Envelope): RecipientFilter {
   if (envelope.audience === 'canary')
     return {
       kind: 'probes',
