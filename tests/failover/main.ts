@@ -11,7 +11,7 @@ import { ROWS } from './rows.ts';
 import { lineOf, RUN_LOG, RUN_LOGS_FOLDER, writePage, writeReport } from './write-reports.ts';
 
 // `make faults`: FAULT=F5 (or F1,F2) RUNS=20 SEED=… RUN=7 (the first of RUNS=3) SABOTAGE=1; without any of them the whole matrix, which
-// RESUME=1 goes on with after it was interrupted.
+// RESUME=1 goes on with after it was interrupted. HTTP2_CLIENT=node (or framed): the one with which F16 to F22 are played.
 const Flag = z.enum(['0', '1']).default('0');
 const EnvSchema = z.object({
   FAULT: z.string().optional(),

@@ -92,8 +92,9 @@ interrupted; \`reports/faults.json\` has what was played so far.
 |---|---|---|---|---|---|---|---|---|---|---|---|
 ${table.join('\n')}
 
-F12 (name service dead, slow or wrong) cannot happen here: on one machine every address is a number. F15 to F22, F26, F28,
-F29 and F32 are not in this matrix.
+F12 (name service dead, slow or wrong) cannot happen here: on one machine every address is a number. F15, F26, F28, F29 and
+F32 are not in this matrix. Those of providers (F16 to F22) are played with \`node:http2\` on one site and frames of our own
+on the other; \`HTTP2_CLIENT=node\` or \`framed\` takes one for both.
 
 ## Row by row
 
