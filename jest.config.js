@@ -5,7 +5,7 @@ const common = {
   transform: { '\\.ts$': '<rootDir>/tests/support/strip-types.js' },
 };
 /** Suites that start processes, browsers or containers: side by side they would take each other's time. */
-const HEAVY = ['integration', 'containers', 'browser', 'failover', 'end-to-end'].map(
+const HEAVY = ['integration', 'containers', 'browser', 'failover', 'monitoring', 'end-to-end'].map(
   (folder) => `<rootDir>/tests/${folder}/`,
 );
 

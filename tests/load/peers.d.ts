@@ -48,3 +48,31 @@ declare module '@parse/push-adapter' {
     send(data: object, devices: readonly ParseDevice[]): Promise<readonly ParseResult[]>;
   }
 }
+
+declare module '@block65/webcrypto-web-push' {
+  interface Device {
+    readonly endpoint: string;
+    readonly keys: { readonly p256dh: string; readonly auth: string };
+  }
+  export function buildPushPayload(
+    message: { data: string; options: { ttl: number; urgency: string } },
+    device: Device,
+    vapid: { subject: string; publicKey: string; privateKey: string },
+  ): Promise<{ headers: { readonly authorization: string }; body: ArrayBuffer }>;
+}
+
+declare module '@pushforge/builder' {
+  interface Device {
+    readonly endpoint: string;
+    readonly keys: { readonly p256dh: string; readonly auth: string };
+  }
+  export function buildPushHTTPRequest(options: {
+    privateJWK: object;
+    subscription: Device;
+    message: {
+      payload: unknown;
+      adminContact: string;
+      options: { ttl: number; urgency: string };
+    };
+  }): Promise<{ headers: Readonly<Record<string, string>>; body: ArrayBuffer }>;
+}
