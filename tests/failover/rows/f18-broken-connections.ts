@@ -91,7 +91,7 @@ export const brokenConnections: Row = {
   title:
     'a storm of 5xx, GOAWAY (graceful, abrupt), TCP resets with requests in flight, connections that are dead and do not say so',
   promise: `every send settles within 10 s, everybody gets it once, and the other transport’s last device has it within ${UNTOUCHED} × its undisturbed time`,
-  runs: { full: CASES.length * STRUCK.length, short: 1, seconds: 14 },
+  runs: { full: CASES.length * STRUCK.length, short: 1, seconds: 11 },
   seenToFail: '503 for longer than the alert is valid: nobody is tried again',
   play,
 };
