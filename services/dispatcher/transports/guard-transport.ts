@@ -20,6 +20,8 @@ export function guardTransport<Address>(
     deadlineMs: SEND_DEADLINE_MS,
     onDeadline: TIMEOUT,
     onAbort: ABORTED,
+    onEach: (outcome, { startedAtMs }) =>
+      sendEnded(deps, kind, outcome, (performance.now() - startedAtMs) / 1000),
   });
   deps.metrics.watchInFlight(kind, () => open.size);
   const turnAway = (outcome: Outcome, settle: (outcome: Outcome) => void) => {
@@ -42,8 +44,6 @@ export function guardTransport<Address>(
         return;
       }
       const call = open.begin(signal, settle);
-      call.onEnd = (outcome) =>
-        sendEnded(deps, kind, outcome, (performance.now() - call.startedAtMs) / 1000);
       inner.send(address, message, signal, (outcome) => call.settle(outcome));
     },
   };

@@ -7,14 +7,14 @@ export class OpenCall<Result> {
   before: OpenCall<Result> | undefined;
   after: OpenCall<Result> | undefined;
   readonly #settle: (result: Result) => void;
-  readonly #leave: (call: OpenCall<Result>) => void;
+  readonly #leave: (call: OpenCall<Result>, result: Result) => void;
   #settled = false;
 
   constructor(
     signal: AbortSignal,
     startedAtMs: number,
     settle: (result: Result) => void,
-    leave: (call: OpenCall<Result>) => void,
+    leave: (call: OpenCall<Result>, result: Result) => void,
   ) {
     this.signal = signal;
     this.startedAtMs = startedAtMs;
@@ -30,7 +30,7 @@ export class OpenCall<Result> {
   settle(result: Result): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#leave(this);
+    this.#leave(this, result);
     this.onEnd?.(result);
     this.#settle(result);
   }
@@ -41,6 +41,8 @@ export interface OpenCallsOptions<Result> {
   readonly deadlineMs: number;
   readonly onDeadline: Result;
   readonly onAbort: Result;
+  /** Runs whenever one ends, before its result is handed out: what is the same for all needs no function of each. */
+  readonly onEach?: (result: Result, call: OpenCall<Result>) => void;
 }
 
 /**
@@ -50,7 +52,10 @@ export interface OpenCallsOptions<Result> {
 export class OpenCalls<Result> {
   readonly #options: OpenCallsOptions<Result>;
   readonly #watched = new WeakSet<AbortSignal>();
-  readonly #leave = (call: OpenCall<Result>) => this.#unlink(call);
+  readonly #leave = (call: OpenCall<Result>, result: Result) => {
+    this.#unlink(call);
+    this.#options.onEach?.(result, call);
+  };
   readonly #tick = () => this.#onTimer();
   #first: OpenCall<Result> | undefined;
   #last: OpenCall<Result> | undefined;

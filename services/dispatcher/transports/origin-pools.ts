@@ -57,15 +57,15 @@ export class OriginPools {
    * The client of an origin (`https://host[:port]`, allowed by the caller), opened if need be. Undefined when as many as
    * may be are open and all of them are busy, or after `close`.
    */
-  at(origin: string): OriginClient | undefined {
+  at(origin: string, nowMs: number = this.#deps.now()): OriginClient | undefined {
     const kept = this.#kept.get(origin);
     if (kept !== undefined) {
-      kept.usedAtMs = this.#deps.now();
+      kept.usedAtMs = nowMs;
       return kept.client;
     }
     if (this.#closed || !this.#makeRoom()) return undefined;
     const client = this.#deps.open(origin);
-    this.#kept.set(origin, { client, usedAtMs: this.#deps.now() });
+    this.#kept.set(origin, { client, usedAtMs: nowMs });
     return client;
   }
 

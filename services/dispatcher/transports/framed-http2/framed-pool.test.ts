@@ -12,13 +12,7 @@ import { answer, Http2Provider } from '../test-support/http2-provider.ts';
 import { posted } from '../test-support/promised.ts';
 import { until } from '../test-support/until.ts';
 import { FRAMED_POOL_DEFAULTS, FramedPool, type FramedPoolOptions } from './framed-pool.ts';
-import {
-  frame,
-  headers,
-  reset,
-  settings,
-  settingsAck,
-} from './test-support/peer-frames.ts';
+import { frame, headers, reset, settings, settingsAck } from './test-support/peer-frames.ts';
 
 /** What is this client's alone; the promises that it shares with `node:http2` are in tests/integration/post-client.test.ts. */
 

@@ -11,5 +11,6 @@ export const TAG_BYTES = 16;
 
 /** Takes key and nonce out of a record that has been used. */
 export function wipeSecrets(record: Uint8Array): void {
-  record.fill(0, KEY_AT, RECORD_BYTES);
+  // A loop: to call `fill` for so few bytes takes longer, a Buffer's above all.
+  for (let at = KEY_AT; at < RECORD_BYTES; at++) record[at] = 0;
 }
