@@ -75,6 +75,7 @@ function ownEnv(kind: ServiceKind, site: Site, { layout, vapidPublicKey }: Servi
         FCM_CREDENTIALS_FILE: files.serviceAccount,
         FCM_ORIGIN: providersOrigin(layout),
         OAUTH_ORIGIN: providersOrigin(layout),
+        IID_ORIGIN: providersOrigin(layout),
         VAPID_KEYS_FILE: files.vapid,
       };
     case 'edge':

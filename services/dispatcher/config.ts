@@ -3,6 +3,7 @@ import { BusSites, Peers } from '../../shared/bus/bus-config.ts';
 import { Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
 import { pacingEnv } from './pacing/config.ts';
+import { topicsEnv } from './topics/config.ts';
 import { transportsEnv } from './transports/registry.ts';
 
 const DispatcherEnv = z.object({
@@ -20,6 +21,7 @@ const DispatcherEnv = z.object({
   TRUSTED_KEYS_FILE: z.string().min(1),
   ...transportsEnv,
   ...pacingEnv,
+  ...topicsEnv,
 });
 
 export type DispatcherConfig = z.infer<typeof DispatcherEnv> & { readonly NODE_NAME: string };

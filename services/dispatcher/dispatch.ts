@@ -18,6 +18,7 @@ import { outgoingMessages } from './outgoing-messages.ts';
 import { sumCounts } from './own-shard.ts';
 import type { RecipientFilter, Registry } from './registry.ts';
 import { RunTimings } from './run-timings.ts';
+import type { AlertTopics } from './topics/alert-topics.ts';
 import type { RouteTrust } from './trust.ts';
 
 /** One transport as the dispatch uses it. */
@@ -41,6 +42,8 @@ export interface DispatchDeps {
   readonly publishReceipt: (receipt: CompletionReceipt) => void;
   readonly reportGone: RunDeps['reportGone'];
   readonly askFirst: AskFirst;
+  /** The second way of very large alerts, where it is on. */
+  readonly topics?: Pick<AlertTopics, 'begin'> | undefined;
   readonly verifyEnvelope: Verify;
   readonly verifyAlert: Verify;
   readonly events: DispatcherEvents;
@@ -104,6 +107,7 @@ export class Dispatch {
       endings.push(run.run(earlier.filter((receipt) => receipt.transport === transport.kind)));
     }
     this.#live.set(entry.id, { envelope, runs, ended: this.#watch(entry.id, runs, endings) });
+    this.#deps.topics?.begin({ envelope, messageFor, stillRight: deps.stillRight });
   }
 
   /** Takes up whatever stands open and is not being sent: after a start, and after a fault that ended a run. */

@@ -36,6 +36,7 @@ import { createJudge, createRemoveGone } from './remove-gone.ts';
 import { createSayReceipt } from './say-receipt.ts';
 import { createSnapshots } from './snapshot.ts';
 import { createTakeAlert } from './take-alert.ts';
+import { startTopics } from './topics/start-topics.ts';
 import { buildTransports } from './transports/registry.ts';
 import { RouteTrust } from './trust.ts';
 import { createWebPushRecords, isSendingAlert } from './web-push-records.ts';
@@ -144,6 +145,25 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       onAccepted: (id) => quarantine.accepted(id),
       now,
     });
+    const shares = dispatchedBy.map(({ share }) => share);
+    const topics =
+      config.FCM_TOPICS === 'on'
+        ? startTopics(config, {
+            node,
+            nodes,
+            registry,
+            isReplicaWhole: () => registryFollower.isWhole(),
+            journal,
+            silent: (name) => startedPeers().silent(name),
+            unanswering: (name) => startedPeers().unanswering(name),
+            askFirst,
+            isBusy: () => isSendingAlert(shares, eventLoop.isDelayed),
+            metricsRegistry,
+            log,
+            now,
+          })
+        : undefined;
+    if (topics) cleanup.add('topics', () => topics.close());
     const dispatch: Dispatch = new Dispatch({
       node,
       site: config.SITE,
@@ -158,6 +178,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
       reportGone: createRemoveGone({ registry, quarantine, buses, events, now }),
       askFirst,
+      topics,
       verifyEnvelope,
       verifyAlert,
       events,
