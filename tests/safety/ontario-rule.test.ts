@@ -259,6 +259,8 @@ test('P6: any key that a file of keys may hold: if it may send a Test it reaches
 const anyClaim = fc.record({
   message: anyMessage,
   signedBy: fc.constantFrom(...AUDIENCES),
+  /** Whose messages for devices it carries: a thief may have an old genuine one. */
+  messagesBy: fc.constantFrom(...AUDIENCES),
   claims: fc.constantFrom(...AUDIENCES),
   named: fc.boolean(),
 });
@@ -266,11 +268,13 @@ const anyClaim = fc.record({
 test('P6: past ingest, too: an envelope signed by the canaries’ key reaches no person, and an Actual one never probes alone', async () => {
   const taken = { canary: 0, public: 0, junk: 0 };
   await fc.assert(
-    fc.asyncProperty(anyClaim, async ({ message, signedBy, claims, named }) => {
-      const { jws } = await signedEnvelope(alertOf(message), {
+    fc.asyncProperty(anyClaim, async ({ message, signedBy, messagesBy, claims, named }) => {
+      const alert = alertOf(message);
+      const { deviceMessages } = (await signedEnvelope(alert, { key: messagesBy })).envelope;
+      const { jws } = await signedEnvelope(alert, {
         key: signedBy,
         ...(named ? { path: PATH } : {}),
-        tamper: (envelope) => ({ ...envelope, audience: claims }),
+        tamper: (envelope) => ({ ...envelope, audience: claims, deviceMessages }),
       });
       const sent = await throughDispatcher(jws);
       if (!sent) {
@@ -318,6 +322,7 @@ const HONEST_CANARY = {
     code: CODES[1],
   },
   signedBy: 'canary' as const,
+  messagesBy: 'canary' as const,
   claims: 'canary' as const,
   named: true,
 };
@@ -330,6 +335,7 @@ const HONEST_ACTUAL = {
     code: undefined,
   },
   signedBy: 'public' as const,
+  messagesBy: 'public' as const,
   claims: 'public' as const,
   named: false,
 };
