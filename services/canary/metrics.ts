@@ -17,6 +17,7 @@ export interface CanaryMetrics {
   readonly witnesses: Counter<'probe'>;
   readonly probeConnected: Gauge<'probe'>;
   readonly deadmanPings: Counter<'result'>;
+  readonly clockSkew: Gauge<'kind' | 'peer'>;
 }
 
 interface KnownLabels {
@@ -73,6 +74,12 @@ export function createCanaryMetrics(registry: Registry, known: KnownLabels): Can
       name: 'canary_deadman_pings_total',
       help: 'Signs of life to the outside watcher, sent only on a fresh receipt',
       labelNames: ['result'],
+      registers,
+    }),
+    clockSkew: new Gauge({
+      name: 'canary_clock_skew_seconds',
+      help: 'How far a node is ahead of this canary’s clock, to about half a second; absent until measured',
+      labelNames: ['kind', 'peer'],
       registers,
     }),
   };

@@ -44,6 +44,7 @@ import { scheduleRounds } from './schedule-rounds.ts';
 import { startStoredPath } from './stored/start-stored-path.ts';
 import { createStoredMetrics } from './stored/stored-metrics.ts';
 import { takePayload } from './take-payload.ts';
+import { watchClocks } from './watch-clocks.ts';
 import { watchOtherCanaries, watchProcesses } from './watch-peers.ts';
 import { watchSilence } from './watch-silence.ts';
 import { watchStates } from './watch-states.ts';
@@ -259,15 +260,21 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     }
     const others = watchOtherCanaries(config.canaries, { now, signal });
     tasks.push(others.running);
-    const processes = watchProcesses(
-      [
-        ...config.ingests.map((peer) => ({ kind: 'ingest' as const, peer })),
-        ...config.dispatchers.map((peer) => ({ kind: 'dispatcher' as const, peer })),
-        ...config.edges.map((peer) => ({ kind: 'edge' as const, peer })),
-      ],
-      signal,
-    );
+    const nodes = [
+      ...config.ingests.map((peer) => ({ kind: 'ingest' as const, peer })),
+      ...config.dispatchers.map((peer) => ({ kind: 'dispatcher' as const, peer })),
+      ...config.edges.map((peer) => ({ kind: 'edge' as const, peer })),
+    ];
+    const processes = watchProcesses(nodes, signal);
     tasks.push(processes.running);
+    const clocks = watchClocks(nodes, {
+      wallNow,
+      now,
+      onSkew: ({ kind, name, skewMs }) =>
+        metrics.clockSkew.set({ kind, peer: name }, skewMs / 1000),
+      signal,
+    });
+    tasks.push(clocks.running);
 
     // Probes of an earlier life receive before they are registered again: who received it counts in any case.
     const probesBeside = (seen: number) => Math.max(registration.count(), seen);
@@ -293,6 +300,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         rounds: rounds.newest(PAGE_ROUNDS),
         stored: stored?.state(),
         refusals: refusing?.state(),
+        clocks: clocks.states(),
         realAlert,
         probeCount: probesBeside(realAlert?.witnesses.length ?? 0),
         otherCanaries: others.states(),

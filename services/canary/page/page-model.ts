@@ -3,6 +3,7 @@ import type { JudgedPath, Summary, Timetable } from '../judge.ts';
 import type { RefusalsState } from '../refusing/start-refusing.ts';
 import type { LoggedRound } from '../round-log.ts';
 import type { StoredPathState } from '../stored/start-stored-path.ts';
+import type { ClockSkew } from '../watch-clocks.ts';
 import type { OtherCanary, UnreadyNode } from '../watch-peers.ts';
 import type { WitnessedAlert } from '../witness-log.ts';
 import type { Language } from './texts.ts';
@@ -25,6 +26,8 @@ export interface PageModel {
   readonly stored: StoredPathState | undefined;
   /** What devices must refuse; undefined: not tried (switched off by a setting). */
   readonly refusals: RefusalsState | undefined;
+  /** Clocks of other nodes, as far as they were compared. */
+  readonly clocks: readonly ClockSkew[];
   readonly realAlert: WitnessedAlert | undefined;
   readonly probeCount: number;
   readonly otherCanaries: readonly OtherCanary[];

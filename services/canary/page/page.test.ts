@@ -38,6 +38,7 @@ function model(ageOf: (dispatcher: string) => number | undefined, changes = {}):
     rounds: [],
     stored: undefined,
     refusals: undefined,
+    clocks: [],
     realAlert: undefined,
     probeCount: 2,
     otherCanaries: [],
@@ -216,7 +217,7 @@ function stored(ageSeconds: number | undefined) {
 test('the stored path has its own age, by its own period: 400 s are fresh there', () => {
   const page = renderPage(model(() => 4, { stored: stored(400) }));
   expect(textOf(page).replaceAll('\u00a0', ' ')).toContain(
-    'Téléphone éteint a-stored prouvé il y a 6 min rallumé toutes les 5 min · message retrouvé en 310 ms',
+    'Téléphone éteint prouvé il y a 6 min rallumé toutes les 5 min · message retrouvé en 310 ms',
   );
   expect(page).toContain('data-proved-ms="450000" data-late-ms="750000"');
   expect(textOf(page)).not.toContain('Autres preuves en défaut');
@@ -262,6 +263,8 @@ test('P8: a false message that was accepted is said in capitals, and no age make
   expect(textOf(page)).toContain('A PHONE ACCEPTS WHAT IT MUST REFUSE: Forged signature');
   expect(textOf(page)).toContain('ACCEPTED');
   expect(page).toContain('/negative-canary-shown?lang=en');
+  expect(page).toContain('class="verdict some"');
+  expect(textOf(page)).toContain('But another proof fails: read what follows.');
   expect(page.match(/data-proved-ms="5400000"/g)).toHaveLength(3);
 });
 
@@ -269,4 +272,25 @@ test('P5: refusals that were not seen for hours are an alarm, not a habit', () =
   const page = renderPage(model(() => 4, { refusals: refusals(9_001) }));
   expect(textOf(page)).toContain('Plus rien ne prouve que ceci est refusé (Signature fausse)');
   expect(page).toContain('/negative-canary-silent?lang=fr');
+});
+
+test('clocks: the oldest comparison counts, and one that is off is named with its runbook', () => {
+  const clock = (name: string, skewMs: number, ageMs: number) => ({
+    kind: 'dispatcher' as const,
+    name,
+    skewMs,
+    measuredAtMs: NOW - ageMs,
+  });
+  const well = model(() => 4, { clocks: [clock('a', 0, 3_000), clock('b', 900, 33_000)] });
+  expect(textOf(renderPage(well))).toContain('Horloges d’accord il y a 33 s');
+  expect(textOf(renderPage(well))).not.toContain('Autres preuves en défaut');
+  const off = model(() => 4, { clocks: [clock('a', 0, 3_000), clock('b', -7_200_000, 3_000)] });
+  const page = renderPage(off);
+  expect(textOf(page).replaceAll('\u00a0', ' ')).toContain(
+    'L’horloge du répartiteur b retarde de 2 h 00',
+  );
+  expect(textOf(page)).toContain('Horloges en désaccord');
+  expect(page).toContain('/clock-skew?lang=fr');
+  const old = model(() => 4, { clocks: [clock('a', 0, 200_000)] });
+  expect(textOf(renderPage(old))).toContain('Horloges sans preuve il y a 200 s');
 });

@@ -6,7 +6,7 @@ import { matrix } from './matrix.ts';
 import type { PageModel } from './page-model.ts';
 import { SCRIPT } from './script.ts';
 import { canariesBox, findingsList, realAlertBox, roundsTable } from './sections.ts';
-import { slowProofs } from './slow-proofs.ts';
+import { slowFaults, slowProofs } from './slow-proofs.ts';
 import { STYLE } from './style.ts';
 import { type Texts, textsFor } from './texts.ts';
 
@@ -54,7 +54,8 @@ ${slowProofs(model, texts)}
 }
 
 /** One sentence for the whole: would an alert arrive? */
-function verdict({ summary, paths }: PageModel, texts: Texts): Html {
+function verdict(model: PageModel, texts: Texts): Html {
+  const { summary, paths } = model;
   const { provedPaths, totalPaths, newestProofAgeMs } = summary;
   if (!summary.anyProved) {
     const since = newestProofAgeMs === null ? texts.sinceStart : texts.since;
@@ -70,6 +71,8 @@ function verdict({ summary, paths }: PageModel, texts: Texts): Html {
 <p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p></section>`;
   }
   const all = provedPaths === totalPaths;
-  return html`<section class="verdict ${all ? 'all' : 'some'}"><h1>${all ? texts.allProved : texts.someProved}</h1>
-<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p></section>`;
+  const hasFaults = slowFaults(model, texts).length > 0;
+  const but = hasFaults ? html`<p class="fallback">${texts.butFaults}</p>` : undefined;
+  return html`<section class="verdict ${all && !hasFaults ? 'all' : 'some'}"><h1>${all ? texts.allProved : texts.someProved}</h1>
+<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p>${but}</section>`;
 }

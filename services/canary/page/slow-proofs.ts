@@ -1,4 +1,4 @@
-import { lateForMs, provedForMs, type Timetable } from '../judge.ts';
+import { lateForMs, provedForMs, stateAt, type Timetable } from '../judge.ts';
 import { age, ago } from './age-markup.ts';
 import { formatAge, formatLatency } from './ages.ts';
 import { type Html, html } from './html.ts';
@@ -14,14 +14,22 @@ interface SlowFault {
 
 /** Proofs that come every few minutes or hours, each by its age against its own period. */
 export function slowProofs(model: PageModel, texts: Texts): Html {
-  const cards = [...storedCard(model, texts), ...refusalCards(model, texts)];
+  const cards = [
+    ...storedCard(model, texts),
+    ...refusalCards(model, texts),
+    ...clockCard(model, texts),
+  ];
   if (cards.length === 0) return html``;
   return html`<h2>${texts.slow}</h2><div class="slow">${cards}</div>`;
 }
 
 /** What the slow proofs say is broken: only ever bad news. */
 export function slowFaults(model: PageModel, texts: Texts): SlowFault[] {
-  return [...refusalFaults(model, texts), ...storedFaults(model, texts)];
+  return [
+    ...refusalFaults(model, texts),
+    ...storedFaults(model, texts),
+    ...clockFaults(model, texts),
+  ];
 }
 
 /** The attributes by which the page's script lets a card grow old. */
@@ -31,14 +39,14 @@ function ageLimits(timetable: Timetable): Html {
 
 function storedCard({ stored, language }: PageModel, texts: Texts): Html[] {
   if (!stored) return [];
-  const { judged, timetable, probe } = stored;
+  const { judged, timetable } = stored;
   const { state, ageMs, silenceMs, latencyMs, consecutiveMisses } = judged;
   const more = [texts.storedEvery(formatAge(timetable.periodMs))];
   if (state === 'proved' && latencyMs !== null)
     more.push(texts.storedFound(formatLatency(latencyMs, language)));
   if (consecutiveMisses > 0) more.push(texts.missed(consecutiveMisses));
   return [
-    html`<div class="cell ${state}" ${ageLimits(timetable)}><span class="where"><b>${texts.stored}</b> ${probe}</span>
+    html`<div class="cell ${state}" ${ageLimits(timetable)}><span class="where"><b>${texts.stored}</b></span>
 <span class="word">${SHAPES[state]}${texts.states[state]}</span>
 <span class="age">${ageMs === null ? age(silenceMs) : ago(ageMs, texts)}</span>
 <span class="more">${more.join(' · ')}</span></div>`,
@@ -88,4 +96,33 @@ function refusalFaults({ refusals }: PageModel, texts: Texts): SlowFault[] {
       runbook: 'negative-canary-silent',
     }));
   return [...shown, ...silent];
+}
+
+/** Beyond this a message that is about to expire is judged wrongly somewhere; measuring is good to half a second. */
+const MAX_SKEW_MS = 5_000;
+/** Clocks are compared each half minute. */
+const CLOCK_TIMETABLE: Timetable = { periodMs: 60_000, limitMs: 2_000 };
+
+/** By the oldest comparison: one that was made is no word for another. */
+function clockCard({ clocks, ageNowMs }: PageModel, texts: Texts): Html[] {
+  if (clocks.length === 0) return [];
+  const oldestMs = Math.max(...clocks.map(({ measuredAtMs }) => ageNowMs - measuredAtMs));
+  const isOff = clocks.some(({ skewMs }) => Math.abs(skewMs) > MAX_SKEW_MS);
+  const state = isOff ? 'unproved' : stateAt(oldestMs, CLOCK_TIMETABLE);
+  const word = state === 'proved' ? texts.clocksAgree : texts.states[state];
+  return [
+    html`<div class="cell ${state}" ${isOff ? undefined : ageLimits(CLOCK_TIMETABLE)}><span class="where"><b>${texts.clocks}</b></span>
+<span class="word">${SHAPES[state]}${isOff ? texts.clocksApart : word}</span>
+<span class="age">${ago(oldestMs, texts)}</span>
+<span class="more">${texts.clocksCompared(clocks.length)}</span></div>`,
+  ];
+}
+
+function clockFaults({ clocks }: PageModel, texts: Texts): SlowFault[] {
+  return clocks
+    .filter(({ skewMs }) => Math.abs(skewMs) > MAX_SKEW_MS)
+    .map(({ kind, name, skewMs }) => ({
+      says: html`${texts.clockOff(kind, name, formatAge(Math.abs(skewMs)).replaceAll(' ', '\u00a0'), skewMs > 0)}`,
+      runbook: 'clock-skew',
+    }));
 }

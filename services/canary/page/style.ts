@@ -43,7 +43,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .cell.unproved{background:var(--bad-ground);border:2px solid var(--bad-line);color:var(--bad)}.cell.unproved .more{color:inherit}
 .cell.not-measured{border:2px dotted var(--bad-line);background:repeating-linear-gradient(45deg,var(--panel) 0 8px,var(--hatch) 8px 16px)}
 .cell .where{display:none}.cell .where b{display:block;color:var(--ink);font-size:16px}.cell.unproved .where b{color:inherit}
-.slow{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:6px}.slow .cell .where{display:block;margin-bottom:3px;font-size:14px;color:var(--soft)}.slow .cell .where b{display:inline}.slow .cell.unproved .where{color:inherit}
+.slow{display:grid;grid-template-columns:repeat(auto-fill,minmax(172px,1fr));gap:6px}.slow .cell .where{display:block;margin-bottom:3px;font-size:14px;color:var(--soft)}.slow .cell .where b{display:inline}.slow .cell.unproved .where{color:inherit}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
 .legend .word{color:var(--ink);font-weight:600}.legend svg{width:12px;height:12px;vertical-align:-1px;margin-right:5px}
 .columns{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);gap:0 28px}

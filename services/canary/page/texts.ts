@@ -57,6 +57,7 @@ export interface Texts {
   /** Proofs whose age is counted in minutes or hours. */
   readonly slow: string;
   readonly slowFails: string;
+  readonly butFaults: string;
   readonly stored: string;
   readonly storedEvery: (period: string) => string;
   readonly storedFound: (latency: string) => string;
@@ -69,6 +70,16 @@ export interface Texts {
   /** A false message was accepted by a device: named by its kind. */
   readonly refusalShown: (kind: string) => string;
   readonly refusalSilent: (kind: string) => string;
+  readonly clocks: string;
+  readonly clocksAgree: string;
+  readonly clocksApart: string;
+  readonly clocksCompared: (nodes: number) => string;
+  readonly clockOff: (
+    kind: UnreadyNode['kind'],
+    name: string,
+    off: string,
+    ahead: boolean,
+  ) => string;
   readonly rounds: string;
   readonly noRounds: string;
   readonly time: string;
@@ -157,6 +168,7 @@ const FRENCH: Texts = {
   canaryNoProof: 'AUCUNE PREUVE',
   slow: 'Autres preuves, plus espacées',
   slowFails: 'Autres preuves en défaut',
+  butFaults: 'Mais une autre preuve est en défaut : lisez ce qui suit.',
   stored: 'Téléphone éteint',
   storedEvery: (period) => `rallumé toutes les ${period}`,
   storedFound: (latency) => `message retrouvé en ${latency}`,
@@ -173,6 +185,14 @@ const FRENCH: Texts = {
   refusalAccepted: (times) => `un téléphone l’aurait montré, ${times} fois`,
   refusalShown: (kind) => `UN TÉLÉPHONE ACCEPTE CE QU’IL DOIT REFUSER : ${kind}`,
   refusalSilent: (kind) => `Plus rien ne prouve que ceci est refusé (${kind}), depuis`,
+  clocks: 'Horloges',
+  clocksAgree: 'd’accord',
+  clocksApart: 'en désaccord',
+  clocksCompared: (nodes) => `${nodes} comparées`,
+  clockOff: (kind, name, off, ahead) => {
+    const what = { ingest: 'de l’ingest', dispatcher: 'du répartiteur', edge: 'de l’accès public' };
+    return `L’horloge ${what[kind]} ${name} ${ahead ? 'avance' : 'retarde'} de ${off}`;
+  },
   rounds: 'Dernières rondes',
   noRounds: 'Aucune ronde terminée.',
   time: 'heure',
@@ -261,6 +281,7 @@ const ENGLISH: Texts = {
   canaryNoProof: 'NO PROOF',
   slow: 'Other proofs, further apart',
   slowFails: 'Other proofs that fail',
+  butFaults: 'But another proof fails: read what follows.',
   stored: 'Phone that was off',
   storedEvery: (period) => `switched on every ${period}`,
   storedFound: (latency) => `message found in ${latency}`,
@@ -277,6 +298,12 @@ const ENGLISH: Texts = {
   refusalAccepted: (times) => `a phone would have shown it, times: ${times}`,
   refusalShown: (kind) => `A PHONE ACCEPTS WHAT IT MUST REFUSE: ${kind}`,
   refusalSilent: (kind) => `Nothing proves any more that this is refused (${kind}), for`,
+  clocks: 'Clocks',
+  clocksAgree: 'agree',
+  clocksApart: 'disagree',
+  clocksCompared: (nodes) => `${nodes} compared`,
+  clockOff: (kind, name, off, ahead) =>
+    `The clock of ${kind} ${name} is ${off} ${ahead ? 'ahead' : 'behind'}`,
   rounds: 'Last rounds',
   noRounds: 'No round has ended yet.',
   time: 'time',
