@@ -1,12 +1,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-export const STORED_RESULTS = [
+const STORED_RESULTS = [
   'proved',
   'ingest-refused',
   'ingest-unreachable',
   'not-received',
 ] as const;
-export type StoredResult = (typeof STORED_RESULTS)[number];
 
 export interface StoredMetrics {
   readonly rounds: Counter<'probe' | 'result'>;
