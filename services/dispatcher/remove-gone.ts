@@ -47,7 +47,7 @@ export function createRemoveGone(
     if (deviceIds.length === 0) return;
     const { registry, quarantine, events } = deps;
     const nowMs = deps.now();
-    if (!guard.mayRemove({ gone: deviceIds.length, sent }, registry.size(), nowMs)) {
+    if (!guard.mayRemove({ transport, gone: deviceIds.length, sent }, registry.size(), nowMs)) {
       quarantine.put(
         deviceIds.map((deviceId) => ({
           deviceId,

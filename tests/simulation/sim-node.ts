@@ -346,7 +346,8 @@ export class SimNode implements BusReader, Peer {
       send: (run, deviceId, done) =>
         this.#send(run, deviceId, (outcome) => inLife(() => done(outcome))),
       say: (receipt) => this.#say(receipt, envelope),
-      reportGone: (deviceIds, sent) => this.#removeGone(life, deviceIds, sent),
+      reportGone: (transport, deviceIds, sent) =>
+        this.#removeGone(life, transport, deviceIds, sent),
       ended: (_run, state) => this.#ended(life, envelope, state),
       note: (line) => world.note(() => `${this.name} ${line()}`),
     };
@@ -429,9 +430,14 @@ export class SimNode implements BusReader, Peer {
       if (run.transport === receipt.transport) run.heard(receipt);
   }
 
-  #removeGone({ guard }: Life, deviceIds: readonly string[], sent: number): void {
+  #removeGone(
+    { guard }: Life,
+    transport: TransportKind,
+    deviceIds: readonly string[],
+    sent: number,
+  ): void {
     const size = this.#parts.devices.size - this.#removed.size;
-    if (!guard.mayRemove({ gone: deviceIds.length, sent }, size, this.now())) return;
+    if (!guard.mayRemove({ transport, gone: deviceIds.length, sent }, size, this.now())) return;
     for (const deviceId of deviceIds) {
       this.#parts.checks.removed(deviceId, this.name);
       this.#removed.add(deviceId);

@@ -39,7 +39,11 @@ export interface RunHost {
   readonly freePlace: (transport: TransportKind) => void;
   readonly send: (run: SimRun, deviceId: string, done: (outcome: Outcome) => void) => void;
   readonly say: (receipt: CompletionReceipt) => void;
-  readonly reportGone: (deviceIds: readonly string[], sent: number) => void;
+  readonly reportGone: (
+    transport: TransportKind,
+    deviceIds: readonly string[],
+    sent: number,
+  ) => void;
   readonly ended: (run: SimRun, state: JournalState) => void;
   readonly note: (line: () => string) => void;
 }
@@ -123,7 +127,7 @@ export class SimRun {
         say(decision.receipt);
         return;
       case 'gone':
-        reportGone(decision.deviceIds, decision.sent);
+        reportGone(this.transport, decision.deviceIds, decision.sent);
         return;
       case 'took-over':
         note(() => `takes over shard ${decision.shard} of ${decision.from}: ${this.#name}`);
