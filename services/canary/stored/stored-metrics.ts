@@ -1,11 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-const STORED_RESULTS = [
-  'proved',
-  'ingest-refused',
-  'ingest-unreachable',
-  'not-received',
-] as const;
+const STORED_RESULTS = ['proved', 'ingest-refused', 'ingest-unreachable', 'not-received'] as const;
 
 export interface StoredMetrics {
   readonly rounds: Counter<'probe' | 'result'>;
