@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { retryAtMs } from './retry-policy.ts';
+import { nextAttempt, retryAtMs } from './retry-policy.ts';
 import type { Outcome } from './transports/transport.ts';
 
 const at = { nowMs: 1_000_000, expiresAtMs: 2_000_000, random: 0 };
@@ -31,6 +31,14 @@ test.each<[string, Outcome, number, number]>([
   ],
 ])('waits %s', (_title, outcome, attempt, waitMs) => {
   expect(retryAtMs(outcome, attempt, at)).toBe(1_000_000 + waitMs);
+});
+
+test('a send that pacing held back until an end that it knows was no try; every other one was', () => {
+  const heldBack = { kind: 'unavailable', reason: 'overloaded', retryAfterMs: 12_000 } as const;
+  expect(nextAttempt(heldBack, 3)).toBe(3);
+  expect(nextAttempt({ ...heldBack, retryAfterMs: 1_000 }, 3)).toBe(4);
+  expect(nextAttempt({ ...heldBack, reason: 'provider-error' }, 3)).toBe(4);
+  expect(nextAttempt({ kind: 'throttled', scope: 'device', retryAfterMs: 12_000 }, 3)).toBe(4);
 });
 
 test('P3: no try at or after the expiry', () => {

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../shared/time/backoff.ts';
+import { CONNECTION_RETRY_MS } from './transports/outcome.ts';
 import type { Outcome } from './transports/transport.ts';
 
 /** Providers ask for exponential delays; the alert's expiry ends the tries. */
@@ -17,4 +18,17 @@ export function retryAtMs(
   const floorMs = outcome.retryAfterMs * (1 + at.random * 0.1);
   const dueMs = at.nowMs + Math.max(floorMs, backoffMs(attempt, BACKOFF, at.random));
   return dueMs < at.expiresAtMs ? Math.round(dueMs) : undefined;
+}
+
+/**
+ * Which try the next one is. A send that our own pacing turned away until an end that it knows (a pause that the origin
+ * asked for, an open breaker's next probe) was no try: nothing was sent, and were it counted, the pauses would have grown
+ * far beyond that end. A send that found all places taken counts: there the pauses are what spreads the load.
+ */
+export function nextAttempt(outcome: Outcome, attempt: number): number {
+  const isHeldBack =
+    outcome.kind === 'unavailable' &&
+    outcome.reason === 'overloaded' &&
+    outcome.retryAfterMs > CONNECTION_RETRY_MS;
+  return isHeldBack ? attempt : attempt + 1;
 }

@@ -2,7 +2,7 @@ import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.
 import { HeardReceipts } from './heard-receipts.ts';
 import type { JournalState } from './journal.ts';
 import { OwnShard } from './own-shard.ts';
-import { retryAtMs } from './retry-policy.ts';
+import { nextAttempt, retryAtMs } from './retry-policy.ts';
 import { nextStep, ownArc, type RingView, type ShardReceipt, shardOrder } from './ring.ts';
 import type {
   NoOutcome,
@@ -275,7 +275,8 @@ export class RunCore {
       const { expiresAtMs } = this.#setup;
       const random = jitter(deviceId, task.attempt);
       const dueMs = retryAtMs(outcome, task.attempt, { nowMs, expiresAtMs, random });
-      const again = dueMs === undefined ? undefined : { attempt: task.attempt + 1, dueMs };
+      const attempt = nextAttempt(outcome, task.attempt);
+      const again = dueMs === undefined ? undefined : { attempt, dueMs };
       own.record(deviceId, outcome, again);
     }
     own.answered();
