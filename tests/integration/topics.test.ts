@@ -6,6 +6,8 @@ import { connect } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { urlOf } from '../../deploy/demo/find-system.ts';
 import { until } from '../../deploy/demo/until.ts';
+import { topicTurn } from '../../services/dispatcher/topics/decide-topics.ts';
+import { alertId } from '../../shared/alert/alert-id.ts';
 import { registrySubject } from '../../shared/bus/subjects.ts';
 import { fetchJson } from '../../shared/http/fetch-json.ts';
 import { DispatchProgress, IntakeAnswer } from '../../shared/receipt/progress.ts';
@@ -187,13 +189,15 @@ test('P6: a probe is in no topic, and a canary’s Test goes to none', async () 
   expect(await topicsOf(probe)).toEqual([]);
   const before = await counter('dispatcher_topic_sends_total');
   const { deviceId } = probe.subscription;
-  const path = { ingest: 'a', lane: 'direct', dispatcher: 'a', transport: 'fcm' } as const;
-  const canary = await signedEnvelope(aCanaryAlert({ identifier: 'test', probes: [deviceId] }), {
-    path,
-  });
-  await direct('a', canary);
+  const test = aCanaryAlert({ identifier: 'test', probes: [deviceId] });
+  // By the dispatcher whose turn it would be.
+  const facts = { id: await alertId(test), references: [] };
+  const site = SITES.find((each) => topicTurn(facts, each, SITES).turn === 0) ?? 'a';
+  const path = { ingest: 'a', lane: 'direct', dispatcher: site, transport: 'fcm' } as const;
+  const canary = await signedEnvelope(test, { path });
+  await direct(site, canary);
   await eventually('the probe’s message was accepted', async () => {
-    const url = `${urlOf(system, 'dispatcher-a')}/v1/alerts/${canary.id}/progress`;
+    const url = `${urlOf(system, `dispatcher-${site}`)}/v1/alerts/${canary.id}/progress`;
     const token = system.internalToken;
     const progress = await fetchJson(url, { schema: DispatchProgress, timeoutMs: 5_000, token });
     return progress.transports.fcm?.counts.accepted === 1;

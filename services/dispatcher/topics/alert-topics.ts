@@ -24,6 +24,7 @@ export interface AlertTopicsDeps {
   readonly nodes: readonly string[];
   /** Nothing is heard of that peer: its turn is another's. */
   readonly isAway: (node: string) => boolean;
+  readonly turnMs: number;
   readonly rules: TopicRules;
   readonly store: Pick<TopicStore, 'wasSent' | 'noteSent'>;
   readonly send: SendToTopic;
@@ -36,7 +37,7 @@ export interface AlertTopicsDeps {
 }
 
 /** A node that has not the first turn looks after so long whether those before it live. */
-const TURN_MS = 15_000;
+export const TURN_MS = 15_000;
 /** Topics that are sent to at the same time; each message is one of the project's quota. */
 const AT_A_TIME = 4;
 
@@ -81,7 +82,7 @@ async function sendAlert(
     return;
   }
   const { turn, before } = topicTurn(envelope, deps.node, deps.nodes);
-  if (turn > 0 && !(await sleep(turn * TURN_MS, signal))) return;
+  if (turn > 0 && !(await sleep(turn * deps.turnMs, signal))) return;
   if (before.some((node) => !deps.isAway(node))) return decided('left');
   const topics = found.topics.filter(({ topic }) => !deps.store.wasSent(envelope.id, topic));
   if (isOver(alert, deps)) return decided('over');

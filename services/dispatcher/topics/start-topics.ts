@@ -9,7 +9,7 @@ import type { Registry } from '../registry.ts';
 import { AccessTokens } from '../transports/fcm/access-token.ts';
 import type { FcmEnv } from '../transports/fcm/config.ts';
 import { firebaseTokenSource } from '../transports/fcm/firebase-credential.ts';
-import { type AlertTopics, createAlertTopics } from './alert-topics.ts';
+import { type AlertTopics, createAlertTopics, TURN_MS } from './alert-topics.ts';
 import type { TopicsEnv } from './config.ts';
 import { createChangeMembers } from './instance-id.ts';
 import { keepMembers } from './keep-members.ts';
@@ -88,6 +88,7 @@ export function startTopics(
     node,
     nodes,
     isAway: (name) => deps.silent(name) || deps.unanswering(name),
+    turnMs: TURN_MS,
     rules: {
       minAudience: config.FCM_TOPICS_MIN_AUDIENCE,
       languages,
