@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { recordDeviceId } from '../../../shared/subscription/registry-record.ts';
 import { backoffMs } from '../../../shared/time/backoff.ts';
 import type { Clock } from '../../../shared/time/clock.ts';
@@ -31,10 +32,11 @@ export interface KeepMembersDeps {
   readonly random: () => number;
 }
 
-/** What is read and written at a time takes a few milliseconds, and then others get a turn. */
-const RECORDS_AT_A_TIME = 200;
+/** What is read and written at a time takes less than ten milliseconds, and then others get a turn. */
+const RECORDS_AT_A_TIME = 50;
+const RESULTS_AT_A_TIME = 200;
 const BETWEEN_PAGES_MS = 10;
-/** The walk goes on when these have been told: the more wait, the fuller are the requests. About 100 MB on disk. */
+/** The walk goes on when these have been told: the more wait, the fuller are the requests. About 250 MB on disk. */
 const MOST_WAITING = 500_000;
 /** However few tokens are in them, requests are not more frequent. */
 const BETWEEN_REQUESTS_MS = 50;
@@ -116,18 +118,22 @@ async function tellAll(
     }
     postponed = 0;
     // A request that is wrong as a whole is tried again with the others of its topic, and then given up.
-    settle(batch, result.kind === 'refused' ? tokens.map(() => 'failed') : result.results, deps);
+    await settle(
+      batch,
+      result.kind === 'refused' ? tokens.map(() => 'failed') : result.results,
+      deps,
+    );
     const perSecond = changesPerSecond / Math.max(1, liveNodes());
     const waitMs = Math.max(BETWEEN_REQUESTS_MS, (tokens.length / perSecond) * 1000);
     if (!(await sleep(waitMs, signal))) return;
   }
 }
 
-function settle(
+async function settle(
   { change, changes }: ChangeBatch,
   results: readonly TokenResult[],
   { store, events }: Pick<KeepMembersDeps, 'store' | 'events'>,
-): void {
+): Promise<void> {
   const ended: WaitingChange[] = [];
   const again: WaitingChange[] = [];
   const counted: TokenResult[] = [];
@@ -137,6 +143,9 @@ function settle(
     (isLast ? ended : again).push(waiting);
     if (isLast) counted.push(result);
   }
-  store.settle(ended, again);
   events.changesTold(change, counted);
+  for (let i = 0; i < changes.length; i += RESULTS_AT_A_TIME) {
+    store.settle(ended.slice(i, i + RESULTS_AT_A_TIME), again.slice(i, i + RESULTS_AT_A_TIME));
+    await nextTurn();
+  }
 }
