@@ -21,6 +21,7 @@ import { createDispatcherEvents } from './events.ts';
 import { followAlerts } from './follow-alerts.ts';
 import { followReceipts } from './follow-receipts.ts';
 import { followRegistry, type RegistryFollower } from './follow-registry.ts';
+import { gatherGone } from './gather-gone.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { createDispatcherApp } from './http-app.ts';
 import { Journal } from './journal.ts';
@@ -164,6 +165,8 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
           })
         : undefined;
     if (topics) cleanup.add('topics', () => topics.close());
+    const gone = gatherGone(createRemoveGone({ registry, quarantine, buses, events, now }));
+    cleanup.add('gone devices', gone.close);
     const dispatch: Dispatch = new Dispatch({
       node,
       site: config.SITE,
@@ -176,7 +179,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       unanswering: (name) => startedPeers().unanswering(name),
       isReplicaWhole: () => registryFollower.isWhole(),
       publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
-      reportGone: createRemoveGone({ registry, quarantine, buses, events, now }),
+      reportGone: gone.reportGone,
       askFirst,
       topics,
       verifyEnvelope,
