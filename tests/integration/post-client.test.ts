@@ -165,6 +165,22 @@ describe.each(CLIENT_NAMES)('%s', (name) => {
       },
     );
 
+    test.each([1, 7, 65_535])(
+      'windows of %i bytes: a body and the tail that all share arrive as one',
+      async (initialWindowSize) => {
+        const { post, provider } = await start(ok, {}, { initialWindowSize });
+        const tail = Buffer.from('}'.repeat(initialWindowSize < 10 ? 20 : 90_000));
+        const bodies = ['{"a"', '', '{"longer than a window"'];
+        const requests = bodies.map((text) => post('/x', { body: Buffer.from(text), tail }));
+        expect(await tally(requests)).toEqual({ 200: 3 });
+        expect(provider.requests.map(({ body }) => body).sort()).toEqual(
+          bodies.map((text) => `${text}${tail}`).sort(),
+        );
+        for (const { headers: sent, body } of provider.requests)
+          expect(sent['content-length']).toBe(String(body.length));
+      },
+    );
+
     test.each([0, 64, 65_536])('a header table of %i bytes', async (headerTableSize) => {
       const { post, provider } = await start(ok, { sessions: 1 }, { headerTableSize });
       expect(await tally(many(50, (i) => post(`/${i}`)))).toEqual({ 200: 50 });

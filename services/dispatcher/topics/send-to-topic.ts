@@ -1,6 +1,6 @@
 import type { Clock } from '../../../shared/time/clock.ts';
 import type { AccessTokens } from '../transports/fcm/access-token.ts';
-import { fcmBody, fcmTemplate } from '../transports/fcm/fcm-message.ts';
+import { fcmHead, fcmTail, fcmTemplate } from '../transports/fcm/fcm-message.ts';
 import { fcmOutcome, refusesAccessToken } from '../transports/fcm/fcm-outcome.ts';
 import {
   CONFIGURATION_RETRY_MS,
@@ -45,7 +45,8 @@ export function createSendToTopic({
     if (token === undefined) return unavailable('no-token', CONNECTION_RETRY_MS);
     const ttl = ttlSeconds(message.expiresAtMs, now());
     if (ttl === undefined) return rejected('expired');
-    const body = fcmBody({ ...template, beforeToken: BEFORE_TOPIC }, topic, ttl).toString();
+    const head = fcmHead({ ...template, beforeToken: BEFORE_TOPIC }, topic);
+    const body = Buffer.concat([head, fcmTail(template, ttl)]).toString();
     const answer = await googlePost(url, { token, body, signal });
     if (answer === undefined) return outcomeOfFailure(signal.aborted ? 'aborted' : 'connection');
     if (!refusesAccessToken(answer)) return fcmOutcome(answer, now());

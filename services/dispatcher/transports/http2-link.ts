@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import { BoundedBody, type Exchange, FAILED, successAnswer } from './exchange.ts';
 import type { OpenCall } from './open-calls.ts';
-import type { Post } from './post-client.ts';
+import { bodyLength, type Post, wholeBody } from './post-client.ts';
 
 /** A request on its way through the pool; `tries` counts the sessions that it was written to. */
 export interface Job {
@@ -138,7 +138,7 @@ export class Http2Link {
         ':method': 'POST',
         ':path': job.post.path,
         ...job.post.headers,
-        'content-length': job.post.body.byteLength,
+        'content-length': bodyLength(job.post),
       });
     } catch {
       // The session learned of its end before it told us; nothing was written.
@@ -155,7 +155,7 @@ export class Http2Link {
       if (result.kind === 'failed' && result.reason === 'timeout') this.#ping();
     };
     this.#listen(job, stream);
-    stream.end(job.post.body);
+    stream.end(wholeBody(job.post));
   }
 
   #listen(job: Job, stream: ClientHttp2Stream): void {

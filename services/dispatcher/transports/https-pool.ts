@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { BoundedBody, type Exchange, FAILED, successAnswer } from './exchange.ts';
 import { type OpenCall, OpenCalls } from './open-calls.ts';
-import type { Post, PostClient } from './post-client.ts';
+import { bodyLength, type Post, type PostClient, wholeBody } from './post-client.ts';
 
 export interface HttpsAgentOptions {
   /** Sockets per origin. Apple allows 100 unanswered requests over HTTP/1.1. */
@@ -111,14 +111,14 @@ export class HttpsPool implements PostClient {
       path: post.path,
       method: 'POST',
       agent: this.#agent,
-      headers: { ...post.headers, 'content-length': post.body.byteLength },
+      headers: { ...post.headers, 'content-length': bodyLength(post) },
     });
     call.onEnd = (result) => {
       if (result.kind === 'failed') wire.destroy();
       if (result === FAILED.connection) this.#isUp = false;
     };
     this.#listen(job, wire, mayRepeat);
-    wire.end(post.body);
+    wire.end(wholeBody(post));
   }
 
   #listen({ post, call }: Job, wire: ClientRequest, mayRepeat: boolean): void {

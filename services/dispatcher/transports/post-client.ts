@@ -14,6 +14,8 @@ export interface Post {
   readonly headers: SharedHeaders;
   /** The client's until the request has settled: it may be sent again when a session says that it did not process it. */
   readonly body: Uint8Array;
+  /** Goes behind `body`: what many requests have in common is not copied for each of them. */
+  readonly tail?: Uint8Array;
   /** Ends the request as `aborted`. One signal serves many requests: a client listens to it once, not per request. */
   readonly signal: AbortSignal;
 }
@@ -34,4 +36,14 @@ export interface PostClient {
   readonly ready: Promise<void>;
   /** Ends the connections; what is in flight settles as `closed`. */
   close(): Promise<void>;
+}
+
+/** Of the whole body, its tail with it. */
+export function bodyLength({ body, tail }: Post): number {
+  return tail === undefined ? body.length : body.length + tail.length;
+}
+
+/** In one piece, for clients that take nothing else. */
+export function wholeBody({ body, tail }: Post): Uint8Array {
+  return tail === undefined ? body : Buffer.concat([body, tail]);
 }

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { MAX_DEVICE_BYTES } from '../../../../shared/envelope/push-payload.ts';
 import type { OutgoingMessage } from '../transport.ts';
 import { ttlSeconds } from '../ttl.ts';
-import { cutToJsonBytes, fcmBody, fcmTemplate } from './fcm-message.ts';
+import { cutToJsonBytes, fcmHead, fcmTail, fcmTemplate } from './fcm-message.ts';
 
 const message: OutgoingMessage = {
   alertId: 'a1',
@@ -18,7 +18,9 @@ const message: OutgoingMessage = {
 
 function body(changes: Partial<OutgoingMessage> = {}, token = 'token', ttl = 60) {
   const template = fcmTemplate({ ...message, ...changes });
-  return template === undefined ? undefined : fcmBody(template, token, ttl).toString();
+  return template === undefined
+    ? undefined
+    : Buffer.concat([fcmHead(template, token), fcmTail(template, ttl)]).toString();
 }
 
 test('Android gets a data message, never a notification that FCM would collapse; iOS gets an alert', () => {

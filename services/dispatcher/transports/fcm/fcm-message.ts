@@ -48,19 +48,21 @@ const BEFORE_TOKEN = Buffer.from('{"message":{"token":"');
 /** A token that stands in JSON as it is: all of Firebase's. */
 const PLAIN_TOKEN = /^[\w:.-]+$/;
 
-/** The body of one `messages:send`. `ttl` in seconds. */
-export function fcmBody(template: FcmTemplate, token: string, ttl: number): Buffer {
+/** What stands before the token's end in one `messages:send`. */
+export function fcmHead({ beforeToken }: FcmTemplate, token: string): Buffer {
+  if (!PLAIN_TOKEN.test(token))
+    return Buffer.concat([beforeToken, Buffer.from(JSON.stringify(token).slice(1, -1))]);
+  const head = Buffer.allocUnsafe(beforeToken.length + token.length);
+  head.set(beforeToken, 0);
+  head.write(token, beforeToken.length, 'latin1');
+  return head;
+}
+
+/** What stands behind the token: the same bytes for all within a second. `ttl` in seconds. */
+export function fcmTail(template: FcmTemplate, ttl: number): Buffer {
   if (template.tail.ttl !== ttl)
     template.tail = { ttl, bytes: Buffer.from(template.beforeTtl + ttl + template.afterTtl) };
-  const { beforeToken } = template;
-  const { bytes } = template.tail;
-  if (!PLAIN_TOKEN.test(token))
-    return Buffer.concat([beforeToken, Buffer.from(JSON.stringify(token).slice(1, -1)), bytes]);
-  const body = Buffer.allocUnsafe(beforeToken.length + token.length + bytes.length);
-  body.set(beforeToken, 0);
-  body.write(token, beforeToken.length, 'latin1');
-  body.set(bytes, beforeToken.length + token.length);
-  return body;
+  return template.tail.bytes;
 }
 
 /**

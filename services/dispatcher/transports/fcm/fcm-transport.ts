@@ -13,7 +13,7 @@ import type { PostClient, SharedHeaders } from '../post-client.ts';
 import type { Outcome, OutgoingMessage, Transport } from '../transport.ts';
 import { ttlSeconds } from '../ttl.ts';
 import type { AccessTokens } from './access-token.ts';
-import { type FcmTemplate, fcmBody, fcmTemplate } from './fcm-message.ts';
+import { type FcmTemplate, fcmHead, fcmTail, fcmTemplate } from './fcm-message.ts';
 import { fcmOutcome, refusesAccessToken } from './fcm-outcome.ts';
 
 const ACCEPTED: Outcome = { kind: 'accepted' };
@@ -81,8 +81,10 @@ export function createFcmTransport(
     if (template === 'too-large') return TOO_LARGE;
     const ttl = ttlSeconds(message.expiresAtMs, clock());
     if (ttl === undefined) return EXPIRED;
-    const body = fcmBody(template, token, ttl);
-    pool.post({ path, headers: headersOf(accessToken), body, signal }, (exchange) =>
+    const headers = headersOf(accessToken);
+    const body = fcmHead(template, token);
+    const tail = fcmTail(template, ttl);
+    pool.post({ path, headers, body, tail, signal }, (exchange) =>
       settle(outcomeOf(exchange, accessToken)),
     );
     return undefined;

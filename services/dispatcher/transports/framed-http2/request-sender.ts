@@ -1,4 +1,4 @@
-import type { Post } from '../post-client.ts';
+import { bodyLength, type Post } from '../post-client.ts';
 import {
   CODE,
   type ErrorCode,
@@ -41,15 +41,17 @@ export class RequestSender {
   /** The whole request, but for the part of its body that has to wait. */
   send(slot: number, post: Post): void {
     const bytes = this.#encoder.begin(post.headers, post.path);
-    const flags = post.body.length === 0 ? FLAG.END_STREAM : FLAG.NONE;
+    const isEmpty = bodyLength(post) === 0;
+    const flags = isEmpty ? FLAG.END_STREAM : FLAG.NONE;
     if (bytes <= MAX_PIECE) this.#headers(slot, post, bytes, flags);
     else this.#longHeaders(slot, post, bytes, flags);
-    if (post.body.length > 0) this.#body(slot, post.body);
+    if (!isEmpty) this.#body(slot, post);
   }
 
   /** True when the body went out to its end. */
   isDone(slot: number): boolean {
-    return (this.#slots.sent[slot] ?? 0) >= (this.#slots.posts[slot]?.body.length ?? 0);
+    const post = this.#slots.posts[slot];
+    return post === undefined || (this.#slots.sent[slot] ?? 0) >= bodyLength(post);
   }
 
   /** The stream is closed. */
@@ -90,7 +92,7 @@ export class RequestSender {
     out.reserve(FRAME_HEADER_BYTES + most);
     const start = out.end;
     const begin = start + FRAME_HEADER_BYTES;
-    const end = this.#encoder.write(out.bytes, begin, post.path, post.body.length);
+    const end = this.#encoder.write(out.bytes, begin, post.path, bodyLength(post));
     const id = this.#slots.idOf(slot);
     putFrameHeader(out.bytes, start, end - begin, FRAME.HEADERS, flags | FLAG.END_HEADERS, id);
     out.advanceTo(end);
@@ -99,7 +101,7 @@ export class RequestSender {
   /** A block that is longer than a frame goes on in CONTINUATIONs (RFC 9113 section 6.10). */
   #longHeaders(slot: number, post: Post, most: number, flags: number): void {
     const block = Buffer.allocUnsafe(most);
-    const length = this.#encoder.write(block, 0, post.path, post.body.length);
+    const length = this.#encoder.write(block, 0, post.path, bodyLength(post));
     for (let at = 0; at < length; at += MAX_PIECE) {
       const end = Math.min(length, at + MAX_PIECE);
       const type = at === 0 ? FRAME.HEADERS : FRAME.CONTINUATION;
@@ -117,24 +119,28 @@ export class RequestSender {
     out.advanceTo(at + payload.length);
   }
 
-  /** False when the windows did not take all of it. */
-  #body(slot: number, body: Uint8Array): boolean {
+  /** False when the windows did not take all of it. The tail goes in DATA frames of its own. */
+  #body(slot: number, { body, tail }: Post): boolean {
     const { sent, windows } = this.#slots;
+    const length = tail === undefined ? body.length : body.length + tail.length;
     let from = sent[slot] ?? 0;
-    while (from < body.length) {
+    while (from < length) {
+      const inTail = tail !== undefined && from >= body.length;
+      const piece = inTail ? tail : body;
+      const at = inTail ? from - body.length : from;
       const window = Math.min(windows[slot] ?? 0, this.#connectionWindow);
-      const count = Math.min(body.length - from, window, MAX_PIECE);
+      const count = Math.min(piece.length - at, window, MAX_PIECE);
       if (count <= 0) {
         this.#stuck.add(slot);
         return false;
       }
-      const to = from + count;
-      const flags = to === body.length ? FLAG.END_STREAM : FLAG.NONE;
-      this.#frame(FRAME.DATA, flags, slot, count === body.length ? body : body.subarray(from, to));
+      const flags = from + count === length ? FLAG.END_STREAM : FLAG.NONE;
+      const isWhole = count === piece.length;
+      this.#frame(FRAME.DATA, flags, slot, isWhole ? piece : piece.subarray(at, at + count));
       windows[slot] = (windows[slot] ?? 0) - count;
       this.#connectionWindow -= count;
-      sent[slot] = to;
-      from = to;
+      from += count;
+      sent[slot] = from;
     }
     return true;
   }
@@ -147,7 +153,7 @@ export class RequestSender {
   }
 
   #resumeOne(slot: number): void {
-    const body = this.#slots.posts[slot]?.body;
-    if (body === undefined || this.#body(slot, body)) this.#stuck.delete(slot);
+    const post = this.#slots.posts[slot];
+    if (post === undefined || this.#body(slot, post)) this.#stuck.delete(slot);
   }
 }
