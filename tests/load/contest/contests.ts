@@ -86,7 +86,7 @@ const webPushSending: Contest = {
       start: async (target) => (await librarySending()).nodePushNotifications(target, 'short'),
     },
     'ours, framed, prepared keys': {
-      messages: 20_000,
+      messages: 60_000,
       start: async (target) => (await ownWebPush()).ownWebPush(target, 'framed', 'short'),
     },
     'ours, node:http2, prepared keys': {
@@ -165,7 +165,7 @@ const limit: Contest = {
         (await import('../web-push/post-only.ts')).postOnly(target, 'framed', LIMIT_PATH),
     },
     'ours, framed, prepared keys': {
-      messages: 20_000,
+      messages: 60_000,
       start: async (target) =>
         (await ownWebPush()).ownWebPush(target, 'framed', 'short', LIMIT_PATH),
     },
