@@ -149,7 +149,7 @@ export async function percentOf(
 }
 
 /** Milliseconds from the author's request to that transport's last device so far. */
-export async function lastOf(
+async function lastOf(
   system: FaultSystem,
   alert: Acknowledged,
   transport: TransportKind,
