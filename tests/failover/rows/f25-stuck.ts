@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { urlOf } from '../../../deploy/demo/find-system.ts';
 import { percentHaveIt, raise, untilDevices } from '../harness/alerts.ts';
 import type { FaultSystem } from '../harness/fault-system.ts';
 import { canLimitMemory, takeMemory } from '../harness/memory-limit.ts';
@@ -8,7 +9,7 @@ import type { Stage } from '../harness/stage.ts';
 import { narrow } from './f03-freeze-dispatcher.ts';
 
 const PACE = 40;
-const OOM_MS = 10_000;
+const OOM_MS = 20_000;
 
 export const stuck: Row = {
   id: 'F25',
@@ -52,16 +53,24 @@ async function play(stage: Stage, random: Random): Promise<Played> {
   }
 }
 
-/** The kernel kills it when it next needs memory: for an idle one that may take a moment. */
+/** The kernel kills it when it next needs memory: an idle one is asked for its metrics until then. */
 async function runOutOfMemory(system: FaultSystem, name: string): Promise<void> {
   if (!canLimitMemory()) return system.kill(name);
   const group = takeMemory(system.pid(name));
   try {
-    for (const end = Date.now() + OOM_MS; system.isRunning(name); await delay(20))
+    for (const end = Date.now() + OOM_MS; system.isRunning(name); await delay(20)) {
       if (Date.now() > end) throw new Error(`${name} never ran out of memory`);
+      await makeItWork(`${urlOf(system, name)}/metrics`);
+    }
     await system.process(name).ended();
   } finally {
     await system.kill(name);
     group.close();
   }
+}
+
+/** It may die before it answers, which is what is wanted. */
+async function makeItWork(url: string): Promise<void> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(500) }).catch(() => undefined);
+  await answer?.text().catch(() => undefined);
 }
