@@ -15,7 +15,7 @@ import type { Stage } from '../harness/stage.ts';
 
 const PACE = 10;
 /** One connection for FCM and few for Web Push, so that most sends are not begun when the node freezes. */
-const NARROW = { WEB_PUSH_SOCKETS: '5', FCM_SESSIONS: '1' };
+const NARROW = { WEB_PUSH_SESSIONS: '1', WEB_PUSH_IN_FLIGHT: '10', FCM_SESSIONS: '1' };
 /** Web Push sends that may be under way at a time with so few sockets: begun before the freeze, they end after it. */
 const UNDER_WAY = 10;
 const FROZEN_MS = 9_000;

@@ -22,7 +22,7 @@ const PACE = 100;
 /** What is under way when it ends waits no longer than a send may take. */
 const HELD_BACK = { fcm: { messagesPerSecond: 50 }, webPush: { messagesPerSecond: 10 } };
 /** Few sends under way at a time: what waits, waits in the dispatchers, where the severity decides. */
-const NARROW = { WEB_PUSH_SOCKETS: '5', FCM_SESSIONS: '1' };
+const NARROW = { WEB_PUSH_SESSIONS: '1', WEB_PUSH_IN_FLIGHT: '10', FCM_SESSIONS: '1' };
 /** Of the time until the last Minor device, the last Extreme one may take this share. About a half is usual; equal weights give 1. */
 const MAX_SHARE = 0.8;
 const SEVERITIES = ['Extreme', 'Severe', 'Moderate', 'Minor'] as const;

@@ -17,7 +17,7 @@ export const webPushEnv = {
    * Sends that may be under way over all push services; one of them may have half while others are busy. What the open
    * connections do not carry waits in the sender and costs it half as much again: the default fits a few large services.
    */
-  WEB_PUSH_IN_FLIGHT: z.coerce.number().int().min(100).max(50_000).default(2_000),
+  WEB_PUSH_IN_FLIGHT: z.coerce.number().int().min(10).max(50_000).default(2_000),
   /** Subscriptions that encryption is prepared for ahead of any alert: up to 150 bytes of memory each. */
   WEB_PUSH_RECORDS: z.coerce.number().int().min(0).max(20_000_000).default(1_000_000),
   HTTP2_CLIENT: PostClientChoice.default('framed'),
