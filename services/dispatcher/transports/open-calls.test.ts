@@ -63,3 +63,14 @@ test('what ends may begin another one: none is lost or ended twice', () => {
   expect(ended).toEqual(['beside aborted', 'after over']);
   expect(jest.getTimerCount()).toBe(0);
 });
+
+test('what begins when another one is late does not put off the deadlines of those before it', () => {
+  calls.begin(never, () => begin('after'));
+  jest.advanceTimersByTime(10);
+  begin('beside');
+  jest.advanceTimersByTime(1_001);
+  expect(ended).toEqual(['beside late']);
+  jest.advanceTimersByTime(1_000);
+  expect(ended).toEqual(['beside late', 'after late']);
+  expect(jest.getTimerCount()).toBe(0);
+});

@@ -122,13 +122,15 @@ export class OpenCalls<Result> {
     this.#timer.unref();
   }
 
+  /** What ends may begin another one: that must not set the timer, its own deadline is the last of all. */
   #onTimer(): void {
-    this.#timer = undefined;
     const nowMs = performance.now();
     const { deadlineMs, onDeadline } = this.#options;
     while (this.#first !== undefined && nowMs - this.#first.startedAtMs >= deadlineMs)
       this.#first.settle(onDeadline);
-    if (this.#first === undefined || this.#timer !== undefined) return;
-    this.#arm(Math.max(1, this.#first.startedAtMs + deadlineMs - nowMs));
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#first !== undefined)
+      this.#arm(Math.max(1, this.#first.startedAtMs + deadlineMs - nowMs));
   }
 }

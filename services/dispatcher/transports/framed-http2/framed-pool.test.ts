@@ -185,6 +185,26 @@ test('requests that wait after a refusal end by their signal, their deadline and
   expect(await all(closed)).toEqual(new Set(['closed']));
 });
 
+test('a request that is made when another one is late does not put off the deadlines before its own', async () => {
+  const { pool, post } = await start({ ...WELL, onRequest: () => undefined }, { deadlineMs: 600 });
+  await pool.ready;
+  const request = { path: '/', headers: { ttl: '1' }, body: Buffer.from('body'), signal: never };
+  const ends: string[] = [];
+  const lastEnd = Promise.withResolvers<void>();
+  pool.post(request, () => {
+    ends.push('first');
+    pool.post(request, () => {
+      ends.push('made late');
+      lastEnd.resolve();
+    });
+  });
+  // Later than the first by more than timers are off, so that it is not due together with it.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await post()).toEqual({ kind: 'failed', reason: 'timeout' });
+  expect(ends).toEqual(['first']);
+  await lastEnd.promise;
+});
+
 test('random bytes of a peer, on many connections: every request settles, nothing is thrown', async () => {
   let seed = 42;
   const random = () => {

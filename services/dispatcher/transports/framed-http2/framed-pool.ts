@@ -217,16 +217,17 @@ export class FramedPool implements PostClient {
     while (ages.count > 0) this.#fail(ages.first, reason);
   }
 
+  /** What ends may bring a new request: that must not set the timer, its own deadline is the last of all. */
   #onDeadlines(): void {
-    this.#deadlineTimer = undefined;
     const { ages, deadlines } = this.#requests;
     const nowMs = performance.now();
     while (ages.count > 0 && (deadlines[ages.first] ?? 0) <= nowMs)
       this.#fail(ages.first, 'timeout');
     this.#pump();
+    this.#deadlineTimer = undefined;
     if (ages.count === 0 || this.#isClosed) return;
     const waitMs = Math.max(DEADLINE_GRAIN_MS, (deadlines[ages.first] ?? 0) - nowMs);
-    this.#deadlineTimer ??= setTimeout(() => this.#onDeadlines(), waitMs);
+    this.#deadlineTimer = setTimeout(() => this.#onDeadlines(), waitMs);
   }
 
   /** All that hang on the signal end before anything that waits gets their places. */
