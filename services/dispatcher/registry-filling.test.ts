@@ -113,6 +113,28 @@ test.each([true, false])(
   },
 );
 
+test('held changes that cannot be committed are lost, and whoever reads the streams is told: nobody is passed over', () => {
+  registry.apply(people(0, 10));
+  let told = 0;
+  registry.watchRollBack(() => told++);
+  // As with a full disk: SQLite ends the transaction itself.
+  const disk = new DatabaseSync(path);
+  disk.exec("CREATE TRIGGER full UPDATE ON state BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END");
+  registry.apply(people(10, 20), true);
+  expect(() => registry.commit()).toThrow('disk full');
+  expect(told).toBe(1);
+  expect(registry.size()).toBe(10);
+  expect(registry.cursor('a')?.sequence).toBe(10);
+  expect(() => registry.apply(people(10, 20))).toThrow('disk full');
+  expect(registry.size()).toBe(10);
+  disk.exec('DROP TRIGGER full');
+  disk.close();
+  registry.apply(people(10, 20), true);
+  registry.commit();
+  expect(found()).toBe(20);
+  expect(registry.size()).toBe(20);
+});
+
 test('a device keeps its row number through every change, also as a tombstone; a new file says that it numbers anew', () => {
   registry.apply(people(0, 3));
   const row = () => {

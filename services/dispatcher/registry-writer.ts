@@ -78,7 +78,7 @@ export class RegistryWriter {
         if (site !== undefined && cursor) cursors.set(site, cursor);
       for (const [site, { created, sequence }] of cursors)
         statements.setCursor.run(site, created, sequence);
-      if (!hold) this.commit();
+      if (!hold) this.#commit();
     } catch (error) {
       this.#rollBack();
       if (isHeld) this.#onRollBack();
@@ -86,11 +86,22 @@ export class RegistryWriter {
     }
   }
 
-  /** Writes what was held. */
+  /** Writes what was held. When that fails (a full disk), it is lost, and whoever watches is told. */
   commit(): void {
     if (!this.#file.db.isTransaction) return;
+    try {
+      this.#commit();
+    } catch (error) {
+      this.#rollBack();
+      this.#onRollBack();
+      this.#file.unlessCorrupt(error);
+    }
+  }
+
+  #commit(): void {
     this.#writeCounts();
     this.#file.db.exec('COMMIT');
+    this.#countsBefore = this.#counts;
     this.#file.noteWritten();
     this.#shortenLog();
   }
@@ -149,8 +160,8 @@ export class RegistryWriter {
 
   #rollBack(): void {
     const { db } = this.#file;
-    if (!db.isTransaction) return;
-    db.exec('ROLLBACK');
+    // After some errors SQLite has ended the transaction itself: what was held is lost all the same.
+    if (db.isTransaction) db.exec('ROLLBACK');
     this.#counts = this.#countsBefore;
     this.#file.noteSetBack();
   }
