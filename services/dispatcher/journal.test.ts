@@ -159,6 +159,30 @@ test('receipts are written together: with the next alert, before a peer reads th
   journal = new Journal(path);
 });
 
+test.each(['ROLLBACK', 'FAIL'])(
+  'P1: receipts that cannot be written (%s) are lost and told of; the alerts after them are kept all the same',
+  (how) => {
+    journal.close();
+    const lost: unknown[] = [];
+    journal = new Journal(path, (error) => lost.push(error));
+    const disk = new DatabaseSync(path);
+    disk.exec(
+      `CREATE TRIGGER full INSERT ON receipts WHEN NEW.shard = 1 BEGIN SELECT RAISE(${how}, 'full'); END`,
+    );
+    journal.addReceipt(receipt(1, { shard: 0 }));
+    expect(journal.addReceipt(receipt(1, { shard: 1 }))).toBe(true);
+    expect(lost).toHaveLength(1);
+    journal.insert(entry(1));
+    expect(journal.receiptsOf(id(1))).toEqual([]);
+    disk.exec('DROP TRIGGER full');
+    disk.close();
+    journal.addReceipt(receipt(1, { shard: 1 }));
+    journal.insert(entry(2));
+    expect(committedReceipts()).toBe(1);
+    expect(journal.open()).toHaveLength(2);
+  },
+);
+
 test('peers read everything page by page, once, and hear of a newer receipt again; canaries are nobody else’s', () => {
   for (let i = 1; i <= 120; i++)
     journal.insert(entry(i, i % 3 === 0 ? { audience: 'canary' } : {}));

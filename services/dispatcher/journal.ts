@@ -197,19 +197,24 @@ export class Journal {
 
   /**
    * Keeps a receipt unless a newer one of the same node and shard is there. Returns whether it was news. It is on disk a
-   * moment later, or with the next alert.
+   * moment later, or with the next alert. Never throws: sends and timers lead here, and one that is lost is a shard sent again.
    */
   addReceipt(receipt: CompletionReceipt): boolean {
-    if (!this.#db.isTransaction) {
-      this.#db.exec('BEGIN');
-      this.#together ??= setTimeout(() => this.#syncReceipts(), RECEIPTS_TOGETHER_MS);
+    try {
+      if (!this.#db.isTransaction) {
+        this.#db.exec('BEGIN');
+        this.#together ??= setTimeout(() => this.#syncReceipts(), RECEIPTS_TOGETHER_MS);
+      }
+      const { alertId, transport, shard, node, revision } = receipt;
+      const result = this.#addReceipt.run(
+        ...[alertId, transport, shard, node, revision, JSON.stringify(receipt)],
+        ...[alertId, transport, shard, node, revision],
+      );
+      return Number(result.changes) > 0;
+    } catch (error) {
+      this.#loseReceipts(error);
+      return true;
     }
-    const { alertId, transport, shard, node, revision } = receipt;
-    const result = this.#addReceipt.run(
-      ...[alertId, transport, shard, node, revision, JSON.stringify(receipt)],
-      ...[alertId, transport, shard, node, revision],
-    );
-    return Number(result.changes) > 0;
   }
 
   /** Ends the transaction of the receipts. What an alert is written with must never hang on whether this succeeds. */
@@ -220,9 +225,13 @@ export class Journal {
     try {
       this.#db.exec('COMMIT');
     } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      this.#onReceiptsLost(error);
+      this.#loseReceipts(error);
     }
+  }
+
+  #loseReceipts(error: unknown): void {
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    this.#onReceiptsLost(error);
   }
 
   receiptsOf(alertId: string): CompletionReceipt[] {
