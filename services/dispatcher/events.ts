@@ -1,5 +1,6 @@
 import type { Severity } from '../../shared/alert/cap-values.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
+import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { Arrival, JournalState } from './journal.ts';
 import type {
@@ -67,6 +68,12 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
     quarantined(transport: TransportKind, count: number): void {
       metrics.quarantined.inc({ transport }, count);
       log.error({ transport, count }, 'storm of gone subscriptions: kept, for a human to judge');
+    },
+    goneNotNoted(transport: TransportKind, count: number, error: unknown): void {
+      log.error(
+        { ...errorFields(error), transport, count },
+        'gone subscriptions could be neither removed nor quarantined: they stay',
+      );
     },
     registryChanged(size: number): void {
       metrics.registrySize.set(size);

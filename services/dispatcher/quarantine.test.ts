@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createLogger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
@@ -66,6 +67,19 @@ test('P9: a storm is kept, listed, and still subscribed; a few are removed as ev
   const list = quarantine.list('a');
   expect(list.transports).toEqual([{ transport: 'fcm', count: 40, oldest: at, newest: at }]);
   expect(list.devices).toHaveLength(40);
+});
+
+test('P9: what the disk does not take ends nothing: who was to be kept or removed stays subscribed', async () => {
+  for (const deviceId of ids(100)) register(deviceId, 1);
+  const { removeGone } = parts();
+  quarantine.close();
+  registry.close();
+  expect(() => removeGone('fcm', ids(40), 100)).not.toThrow();
+  expect(() => removeGone('web-push', [id(99)], 100)).not.toThrow();
+  await setImmediate();
+  quarantine = new Quarantine(join(folder, 'quarantine.sqlite'));
+  registry = new Registry(':memory:');
+  expect(quarantine.size).toBe(0);
 });
 
 test('who is accepted again has left quarantine', () => {

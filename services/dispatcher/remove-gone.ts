@@ -43,8 +43,7 @@ export function createRemoveGone(
   deps: Deps,
 ): (transport: TransportKind, deviceIds: readonly string[], sent: number) => void {
   const guard = new GoneGuard();
-  return (transport, deviceIds, sent) => {
-    if (deviceIds.length === 0) return;
+  const remove = async (transport: TransportKind, deviceIds: readonly string[], sent: number) => {
     const { registry, quarantine, events } = deps;
     const nowMs = deps.now();
     if (!guard.mayRemove({ transport, gone: deviceIds.length, sent }, registry.size(), nowMs)) {
@@ -59,8 +58,16 @@ export function createRemoveGone(
       events.quarantined(transport, deviceIds.length);
       return;
     }
-    void bury(deviceIds, deps);
+    const buried = bury(deviceIds, deps);
     events.removed(transport, deviceIds.length);
+    await buried;
+  };
+  return (transport, deviceIds, sent) => {
+    if (deviceIds.length === 0) return;
+    // A timer leads here. Who stays because the disk is full is called gone again at the next send.
+    remove(transport, deviceIds, sent).catch((error: unknown) =>
+      deps.events.goneNotNoted(transport, deviceIds.length, error),
+    );
   };
 }
 
