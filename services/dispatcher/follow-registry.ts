@@ -190,10 +190,15 @@ export function followRegistry(deps: Deps): RegistryFollower {
       }
       round = new AbortController();
       fillingSinceMs = now();
-      registry.beginFilling();
-      await followOnce(AbortSignal.any([stop.signal, round.signal]));
-      await settling;
-      if (!registry.isFilling) registry.commit();
+      try {
+        registry.beginFilling();
+        await followOnce(AbortSignal.any([stop.signal, round.signal]));
+        await settling;
+        if (!registry.isFilling) registry.commit();
+      } catch (error) {
+        log.error(errorFields(error), 'replica cannot be followed; tried again');
+        await sleep(REFILL_MS, stop.signal);
+      }
     }
   })();
 
@@ -209,27 +214,8 @@ export function followRegistry(deps: Deps): RegistryFollower {
     }
   })();
 
-  const checking = (async () => {
-    do {
-      try {
-        await registry.check(stop.signal);
-      } catch (error) {
-        if (!stop.signal.aborted) log.error(errorFields(error), 'replica could not be checked');
-      }
-    } while (registry.isUnchecked && (await sleep(REFILL_MS, stop.signal)));
-  })();
-
-  const caring = (async () => {
-    while (await sleep(CARE_MS, stop.signal)) {
-      if (!isWhole()) continue;
-      try {
-        registry.scrub(SCRUB_ROWS);
-        registry.purgeTombstones(now() - TOMBSTONE_LIFE_MS, PURGE_ROWS);
-      } catch (error) {
-        log.error(errorFields(error), 'replica could not be looked through');
-      }
-    }
-  })();
+  const checking = checkUntilKnown(deps, stop.signal);
+  const caring = lookThrough(deps, isWhole, stop.signal);
 
   return {
     isWhole,
@@ -238,6 +224,34 @@ export function followRegistry(deps: Deps): RegistryFollower {
       await Promise.all([following, flushing, checking, caring, settling]);
     },
   };
+}
+
+/** A large file's structure is looked at after the start: until that is done it claims nothing. */
+async function checkUntilKnown({ registry, log }: Deps, signal: AbortSignal): Promise<void> {
+  do {
+    try {
+      await registry.check(signal);
+    } catch (error) {
+      if (!signal.aborted) log.error(errorFields(error), 'replica could not be checked');
+    }
+  } while (registry.isUnchecked && (await sleep(REFILL_MS, signal)));
+}
+
+/** In quiet times a few rows each second: damage is found before an alert meets it, old tombstones go. */
+async function lookThrough(
+  { registry, log, now }: Deps,
+  isWhole: () => boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  while (await sleep(CARE_MS, signal)) {
+    if (!isWhole()) continue;
+    try {
+      registry.scrub(SCRUB_ROWS);
+      registry.purgeTombstones(now() - TOMBSTONE_LIFE_MS, PURGE_ROWS);
+    } catch (error) {
+      log.error(errorFields(error), 'replica could not be looked through');
+    }
+  }
 }
 
 /**
