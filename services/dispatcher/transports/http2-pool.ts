@@ -3,6 +3,7 @@ import { type Exchange, type ExchangeFailure, FAILED } from './exchange.ts';
 import { Http2Link, type Job, type LinkOptions } from './http2-link.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { Post, PostClient } from './post-client.ts';
+import { planReconnect } from './reconnect.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 export interface Http2PoolOptions {
@@ -47,10 +48,6 @@ export interface Http2PoolDeps {
 /** A request is written to at most this many sessions, and only while each says that it did not process it. */
 const MAX_TRIES = 6;
 const REFUSED_PAUSE = { firstMs: 20, maxMs: 500 };
-/** A session that lived this long was a good one: the next reconnect is quick again. */
-const GOOD_LIFE_MS = 5_000;
-/** So was one that answered so many requests; where its server then ended it in peace, it is replaced without a pause. */
-const GOOD_LIFE_ANSWERS = 100;
 
 interface Slot {
   link: Http2Link | undefined;
@@ -198,18 +195,18 @@ export class Http2Pool implements PostClient {
     slot.link = link;
   }
 
-  /** Opens a new session in the place of one that ends, with growing pauses while they do not live. */
+  /** Opens a new session in the place of one that ends. */
   #replace(slot: Slot, link: Http2Link, openedAtMs: number): void {
     if (slot.link !== link) return;
     slot.link = undefined;
     if (this.#closed) return;
     this.#watchForDown();
-    const worked = link.answered >= GOOD_LIFE_ANSWERS;
-    const lived = worked || (performance.now() - openedAtMs >= GOOD_LIFE_MS && !this.#down);
-    slot.attempt = lived ? 1 : slot.attempt + 1;
-    const pauseMs = backoffMs(slot.attempt, this.#options.reconnect, this.#deps.random());
-    const delayMs = worked && link.endsInPeace ? 0 : pauseMs;
-    slot.reconnectTimer = setTimeout(() => this.#open(slot), delayMs);
+    const { answered, endsInPeace } = link;
+    const ending = { livedMs: performance.now() - openedAtMs, answered, endsInPeace };
+    const { reconnect } = this.#options;
+    const next = planReconnect(slot.attempt, ending, this.#down, reconnect, this.#deps.random());
+    slot.attempt = next.attempt;
+    slot.reconnectTimer = setTimeout(() => this.#open(slot), next.delayMs);
   }
 
   #onReady(): void {

@@ -1,6 +1,6 @@
-import { backoffMs } from '../../../../shared/time/backoff.ts';
 import { type Exchange, type ExchangeFailure, FAILED } from '../exchange.ts';
 import type { Post, PostClient } from '../post-client.ts';
+import { planReconnect } from '../reconnect.ts';
 import { CODE } from './frame.ts';
 import { FramedSession, NoHttp2Error, type SessionOptions } from './framed-session.ts';
 import { RefusedRequests } from './refused-requests.ts';
@@ -41,13 +41,6 @@ export interface FramedPoolDeps {
 
 /** A request is written to at most this many sessions, and only while each says that it did not process it. */
 const MAX_TRIES = 6;
-/** A session that lived this long was a good one: the next reconnect is quick again. */
-const GOOD_LIFE_MS = 5_000;
-/**
- * So was one that answered so many requests: many servers end a session after a number of requests, in a good hour every
- * second. It is replaced without a pause: it earned the handshake of the next one.
- */
-const GOOD_LIFE_ANSWERS = 100;
 /** So many requests in a row go to one session: what is written together is cheaper, what dies together is bounded. */
 const RUN = 16;
 /** Deadlines are looked at no more often than this. */
@@ -276,18 +269,18 @@ export class FramedPool implements PostClient {
     if (this.openSessions === 0) this.#goDown();
   }
 
-  /** Opens a new session in the place of one that ends, with growing pauses while they do not live. */
+  /** Opens a new session in the place of one that ends. */
   #replace(line: Line, session: FramedSession, openedAtMs: number): void {
     if (line.session !== session) return;
     line.session = undefined;
     if (this.#isClosed) return;
     this.#watchForDown();
-    const worked = session.answered >= GOOD_LIFE_ANSWERS;
-    const lived = worked || (performance.now() - openedAtMs >= GOOD_LIFE_MS && !this.#isDown);
-    line.attempt = lived ? 1 : line.attempt + 1;
-    const pauseMs = backoffMs(line.attempt, this.#options.reconnect, this.#deps.random());
-    const delayMs = worked && session.endsInPeace ? 0 : pauseMs;
-    line.reconnectTimer = setTimeout(() => this.#open(line), delayMs);
+    const { answered, endsInPeace } = session;
+    const ending = { livedMs: performance.now() - openedAtMs, answered, endsInPeace };
+    const { reconnect } = this.#options;
+    const next = planReconnect(line.attempt, ending, this.#isDown, reconnect, this.#deps.random());
+    line.attempt = next.attempt;
+    line.reconnectTimer = setTimeout(() => this.#open(line), next.delayMs);
   }
 
   #onReady(): void {
