@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { SignatureError } from '../../shared/envelope/signature.ts';
 import { createLogger } from '../../shared/log/logger.ts';
 import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import { createDispatcherMetrics } from './metrics.ts';
@@ -73,18 +74,26 @@ async function aPeer(alerts: readonly string[], onRequest: (count: number) => 'a
   return typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
 }
 
-function peersAt(url: string): { taken: string[]; peers: Peers } {
+function peersAt(
+  url: string,
+  refusal: (jws: string) => Error | undefined = () => undefined,
+): { taken: string[]; refused: string[]; peers: Peers } {
   const taken: string[] = [];
+  const refused: string[] = [];
   peers = startPeers({
     peers: [{ name: 'b', site: 'b', url }],
     token: 'token',
-    takeAlert: (jws) => Promise.resolve(taken.push(jws)),
+    takeAlert: async (jws) => {
+      const error = refusal(jws);
+      (error ? refused : taken).push(jws);
+      if (error) throw error;
+    },
     takeReceipt: () => undefined,
     metrics: createDispatcherMetrics(new Registry(), []),
     log: createLogger('dispatcher', 'a', 'silent'),
     now: Date.now,
   });
-  return { taken, peers };
+  return { taken, refused, peers };
 }
 
 test('P3: who asks a peer has read its journal to the end, without waiting for the next turn', async () => {
@@ -104,6 +113,27 @@ test('P3: a connection that died in the freeze is not the peer’s answer: it is
   const { taken, peers: links } = peersAt(url);
   await Promise.all(links.ask(new AbortController().signal));
   expect(taken).toEqual(['cancel']);
+});
+
+test('P2: an alert that could not be written here is tried again, though the journal is read on; a forged one is not', async () => {
+  let isFull = true;
+  const {
+    taken,
+    refused,
+    peers: links,
+  } = peersAt(await aPeer(['one', 'forged', 'two'], () => 'answer'), (jws) => {
+    if (jws === 'forged') return new SignatureError('not signed');
+    return jws === 'one' && isFull ? new Error('disk full') : undefined;
+  });
+  await Promise.all(links.ask(new AbortController().signal));
+  expect(taken).toEqual(['two']);
+  isFull = false;
+  const deadlineMs = Date.now() + 5_000;
+  while (taken.length < 2 && Date.now() < deadlineMs) {
+    await Promise.all(links.ask(new AbortController().signal));
+  }
+  expect(taken).toEqual(['two', 'one']);
+  expect(refused.filter((jws) => jws === 'forged')).toHaveLength(1);
 });
 
 test('P2: a peer that is not there does not hold anybody up', async () => {

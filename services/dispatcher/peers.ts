@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Peer } from '../../shared/bus/bus-config.ts';
 import { MAX_ENVELOPE_BYTES } from '../../shared/envelope/envelope.ts';
+import { SignatureError } from '../../shared/envelope/signature.ts';
 import { fetchJson } from '../../shared/http/fetch-json.ts';
 import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
@@ -8,6 +9,7 @@ import { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import type { DispatcherMetrics } from './metrics.ts';
+import { ConflictError } from './take-alert.ts';
 
 /** `<journal id>.<last alert>.<last receipt>`; to the reader it is opaque. */
 export const JournalCursorText = z.string().regex(/^[0-9a-f]{0,16}\.\d{1,15}\.\d{1,15}$/);
@@ -33,6 +35,8 @@ const RECEIPTS_PER_POST = 100;
 const PENDING_PER_POST = 60_000;
 const MAX_QUEUED = 5_000;
 const TIMEOUT_MS = 2_000;
+/** Alerts of a peer that could not be written here and are tried again; an envelope has at most 512 KB. */
+const MAX_UNTAKEN = 20;
 /** A peer that said nothing for this long: what it holds back is taken over. */
 const SILENT_AFTER_MS = 5_000;
 
@@ -218,6 +222,7 @@ async function pushReceipts(peer: Peer, queue: CompletionReceipt[], deps: LinkDe
 /** Anti-entropy: reads on in the peer's journal from where this node was. After a restart it reads it all again. */
 async function catchUp(peer: Peer, questions: Questions, deps: LinkDeps): Promise<void> {
   let cursor = JOURNAL_START;
+  let untaken: readonly string[] = [];
   let wasReachable = true;
   do {
     const asked = questions.take();
@@ -232,7 +237,11 @@ async function catchUp(peer: Peer, questions: Questions, deps: LinkDeps): Promis
       });
       deps.heardFrom(peer.name);
       wasReachable = true;
-      for (const entry of page.entries) await takeOne(entry.jws, deps);
+      const notTaken = await takeAll(
+        page.entries.map(({ jws }) => jws),
+        deps,
+      );
+      untaken = [...untaken, ...notTaken].slice(-MAX_UNTAKEN);
       for (const receipt of page.receipts) deps.takeReceipt(receipt);
       const moved = page.cursor !== cursor;
       cursor = page.cursor;
@@ -249,14 +258,24 @@ async function catchUp(peer: Peer, questions: Questions, deps: LinkDeps): Promis
       wasReachable = false;
     }
     if (!(await questions.pause(CATCH_UP_MS, deps.signal))) return;
+    untaken = await takeAll(untaken, deps);
   } while (!deps.signal.aborted);
 }
 
-/** One alert that cannot be taken (counted where it is refused) does not keep the next ones away. */
-async function takeOne(jws: string, deps: LinkDeps): Promise<void> {
-  try {
-    await deps.takeAlert(jws);
-  } catch (error) {
-    deps.log.warn(errorFields(error), 'an alert from a peer was not taken');
+/**
+ * One alert that cannot be taken does not keep the next ones away. Returns those that are tried again: what hindered was
+ * here (a full disk), and the peer's journal is not read twice.
+ */
+async function takeAll(alerts: readonly string[], deps: LinkDeps): Promise<string[]> {
+  const untaken: string[] = [];
+  for (const jws of alerts) {
+    try {
+      await deps.takeAlert(jws);
+    } catch (error) {
+      deps.log.warn(errorFields(error), 'an alert from a peer was not taken');
+      if (!(error instanceof SignatureError) && !(error instanceof ConflictError))
+        untaken.push(jws);
+    }
   }
+  return untaken;
 }
