@@ -5,12 +5,12 @@ import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createLogger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
-import type { RegistryRecord } from '../../shared/subscription/registry-record.ts';
 import { createDispatcherEvents } from './events.ts';
 import { createDispatcherMetrics } from './metrics.ts';
 import { Quarantine } from './quarantine.ts';
 import { Registry } from './registry.ts';
 import { createJudge, createRemoveGone } from './remove-gone.ts';
+import { activeRecord, testId as id } from './test-support/active-record.ts';
 
 let folder: string;
 let quarantine: Quarantine;
@@ -28,25 +28,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const id = (i: number) => `device-${String(i).padStart(15, '0')}`;
 const ids = (count: number) => Array.from({ length: count }, (_, i) => id(i));
 
 function register(deviceId: string, version: number): void {
-  const record: RegistryRecord = {
-    v: 1,
-    state: 'active',
-    version,
-    probe: false,
-    lastHeardAt: '2026-07-14T20:00:00Z',
-    subscription: {
-      deviceId,
-      address: { transport: 'fcm', token: `token-of-${deviceId}` },
-      areaCodes: ['06088'],
-      language: 'fr-FR',
-      appVersion: '1',
-    },
-  };
-  registry.apply([{ record }]);
+  registry.apply([{ record: activeRecord(deviceId, { version }) }]);
 }
 
 function parts() {

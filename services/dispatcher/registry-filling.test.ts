@@ -12,9 +12,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { reachOf } from '../../shared/alert/area.ts';
-import type { RegistryRecord } from '../../shared/subscription/registry-record.ts';
 import { Registry } from './registry.ts';
 import { runReplicaTask } from './replica-task.ts';
+import { activeRecord, testId as id } from './test-support/active-record.ts';
 
 let folder: string;
 let path: string;
@@ -29,24 +29,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const id = (i: number) => `device-${String(i).padStart(15, '0')}`;
-
-function active(i: number, version = 1): RegistryRecord {
-  return {
-    v: 1,
-    state: 'active',
-    version,
-    probe: false,
-    lastHeardAt: '2026-07-14T20:00:00Z',
-    subscription: {
-      deviceId: id(i),
-      address: { transport: 'fcm', token: `token-of-${id(i)}` },
-      areaCodes: ['06088', '06004'],
-      language: 'fr-FR',
-      appVersion: '1',
-    },
-  };
-}
+const active = (i: number, version = 1) =>
+  activeRecord(id(i), { version, areas: ['06088', '06004'] });
 
 const people = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => ({

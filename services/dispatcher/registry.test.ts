@@ -16,6 +16,7 @@ import { type RegistryRecord, recordDeviceId } from '../../shared/subscription/r
 import { finestShard } from '../../shared/subscription/shard.ts';
 import { type RecipientFilter, Registry } from './registry.ts';
 import { idHash } from './row-checksum.ts';
+import { activeRecord as active, testId as id } from './test-support/active-record.ts';
 
 let folder: string;
 let path: string;
@@ -29,36 +30,6 @@ afterEach(() => {
   registry.close();
   rmSync(folder, { recursive: true });
 });
-
-const id = (i: number | string) => `device-${String(i).padStart(15, '0')}`;
-
-interface Facts {
-  version?: number;
-  areas?: string[];
-  probe?: boolean;
-  webPush?: boolean;
-  language?: string;
-}
-
-function active(deviceId: string, facts: Facts = {}): RegistryRecord {
-  const keys = { p256dh: 'B'.repeat(87), auth: 'A'.repeat(22) };
-  return {
-    v: 1,
-    state: 'active',
-    version: facts.version ?? 1,
-    probe: facts.probe ?? false,
-    lastHeardAt: '2026-07-14T20:00:00Z',
-    subscription: {
-      deviceId,
-      address: facts.webPush
-        ? { transport: 'web-push', endpoint: 'https://push.example/x', keys }
-        : { transport: 'fcm', token: `token-of-${deviceId}-v${facts.version ?? 1}` },
-      areaCodes: facts.areas ?? ['06088'],
-      language: facts.language ?? 'fr-FR',
-      appVersion: '1',
-    },
-  };
-}
 
 const removed = (deviceId: string, version: number): RegistryRecord => ({
   v: 1,
