@@ -7,6 +7,8 @@ import { posted } from './test-support/promised.ts';
 import { Relay } from './test-support/relay.ts';
 import { until } from './test-support/until.ts';
 
+/** The promises that it shares with the other HTTP/2 client are in tests/integration/post-client.test.ts, too. */
+
 const certificate = makeCertificate();
 const never = new AbortController().signal;
 const cleanups: (() => Promise<void>)[] = [];
@@ -128,19 +130,6 @@ test('GOAWAY with a last stream id: streams above it were not processed and are 
   );
   const counts = await tally(many(10, () => post()));
   expect(counts).toEqual({ 200: 7, timeout: 3 });
-});
-
-test('an abrupt GOAWAY and end settles every request; those above the last id are sent again', async () => {
-  let seen = 0;
-  const { provider, post } = await start(
-    (request) => {
-      seen++;
-      if (provider.sessionsSeen > 1) answer(request, 200);
-      else if (seen === 10) request.stream.session?.goaway(2, 5);
-    },
-    { sessions: 1 },
-  );
-  expect(await tally(many(10, () => post()))).toEqual({ 200: 7, connection: 3 });
 });
 
 test('a stream that is reset in the middle settles alone; REFUSED_STREAM is sent again', async () => {

@@ -62,8 +62,8 @@ interface Waiting {
 
 /**
  * One push service: HTTP/2 if it has it, else HTTP/1.1. It puts on the wire what the open connections carry and the
- * service bears, and lets the rest wait, in a bounded line and never beyond the deadline; an origin that hangs gives its line back at once, so that
- * it does not hold the places of others.
+ * service bears, and lets the rest wait, in a bounded line and never beyond the deadline; an origin that hangs gives its
+ * line back at once, so that it does not hold the places of others.
  */
 export class OriginClient {
   readonly #options: OriginClientOptions;
