@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ConfigError } from '../../shared/config/parse-env.ts';
 import { readOptions } from '../local/options.ts';
 import { isSameProcess } from '../local/process-identity.ts';
 import { readRunFile } from '../local/run-file.ts';
@@ -8,6 +9,14 @@ import { MonitoringError, startMonitoring } from './start-monitoring.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+/** Resolves at the first signal. Stopping takes some seconds at most: a second one changes nothing. */
+function untilSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+      process.on(signal, () => resolve(undefined));
+  });
+}
+
 async function run(): Promise<void> {
   const { stateDir, portBase } = readOptions(process.env);
   const runFile = readRunFile(join(stateDir, 'run.json'));
@@ -15,6 +24,7 @@ async function run(): Promise<void> {
     throw new MonitoringError(
       `nothing runs from ${stateDir}: start make run in another terminal first`,
     );
+  const signalled = untilSignal();
   const pages = await startPageReceiver(0, ({ kind, status, alert, summary }) => {
     if (kind !== 'dead-man')
       say(`${new Date().toISOString().slice(11, 19)} ${kind} ${status}: ${alert} · ${summary}`);
@@ -29,17 +39,16 @@ async function run(): Promise<void> {
   say(`Prometheus    ${monitoring.prometheusUrl}/alerts`);
   say(`Alertmanager  ${monitoring.alertmanagerUrl}/#/alerts`);
   say('Pages and tickets are printed here. Ctrl-C stops both.');
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
+  const why = await Promise.race([signalled, monitoring.ended]);
   await monitoring.close();
   await pages.close();
+  if (why !== undefined) throw new MonitoringError(`${why}. Nobody would be called any more`);
 }
 
 try {
   await run();
 } catch (error) {
-  if (!(error instanceof MonitoringError)) throw error;
+  if (!(error instanceof MonitoringError || error instanceof ConfigError)) throw error;
   process.stderr.write(`make monitoring: ${error.message}\n`);
   process.exit(1);
 }

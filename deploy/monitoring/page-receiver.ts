@@ -5,14 +5,12 @@ import { listen } from '../../shared/http/listen.ts';
 
 /** Alertmanager's webhook, version 4: what is read of it. */
 const Webhook = z.object({
-  status: z.enum(['firing', 'resolved']),
   alerts: z
     .array(
       z.object({
         status: z.enum(['firing', 'resolved']),
         labels: z.record(z.string(), z.string()),
         annotations: z.record(z.string(), z.string()),
-        startsAt: z.string(),
       }),
     )
     .max(1_000),

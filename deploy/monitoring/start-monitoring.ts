@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
 import { sleep } from '../../shared/time/sleep.ts';
+import { isFree } from '../local/ports.ts';
 import { alertmanagerConfig, type Receivers } from './alertmanager-config.ts';
 import { prometheusConfig, type ScrapeTargets } from './prometheus-config.ts';
 
@@ -22,12 +22,18 @@ export class MonitoringError extends Error {
 }
 
 const START_LIMIT_MS = 30_000;
-const STOP_LIMIT_MS = 5_000;
+/** Within what a clean-up is given. */
+const STOP_LIMIT_MS = 3_000;
 
-/** Starts one Prometheus and one Alertmanager on loopback; resolves when both take requests. Rejects with MonitoringError. */
+/**
+ * Starts one Prometheus and one Alertmanager on loopback; resolves when both take requests. Rejects with MonitoringError.
+ * `ended` resolves with the reason when one of them ends, whoever ended it: from then on nobody is called.
+ */
 export function startMonitoring(settings: MonitoringSettings) {
   return startWithCleanup(async (cleanup) => {
     const { folder, targets, receivers, prometheusPort, alertmanagerPort } = settings;
+    await checkPort('Prometheus', prometheusPort);
+    await checkPort('Alertmanager', alertmanagerPort);
     mkdirSync(folder, { recursive: true });
     const prometheusAt = `127.0.0.1:${prometheusPort}`;
     const alertmanagerAt = `127.0.0.1:${alertmanagerPort}`;
@@ -61,7 +67,11 @@ export function startMonitoring(settings: MonitoringSettings) {
     ]);
     cleanup.add('prometheus', () => end(server));
     await untilReady('prometheus', server, `http://${prometheusAt}/-/ready`);
-    return { prometheusUrl: `http://${prometheusAt}`, alertmanagerUrl: `http://${alertmanagerAt}` };
+    return {
+      prometheusUrl: `http://${prometheusAt}`,
+      alertmanagerUrl: `http://${alertmanagerAt}`,
+      ended: Promise.race([alertmanager.ended, server.ended]),
+    };
   });
 }
 
@@ -86,10 +96,20 @@ function find({ files }: Program): string | undefined {
   return files.flatMap((file) => folders.map((folder) => join(folder, file))).find(existsSync);
 }
 
+/** Another program's answer on the port would be taken for our own program's. */
+async function checkPort(name: string, port: number): Promise<void> {
+  if (await isFree(port)) return;
+  throw new MonitoringError(
+    `port ${port}, which ${name} needs, is taken: stop that program (another make monitoring?) or choose another PORT_BASE`,
+  );
+}
+
 interface Running {
   readonly child: ChildProcess;
-  /** Why it ended; undefined while it runs. */
-  readonly ended: () => string | undefined;
+  /** Resolves with why it ended. */
+  readonly ended: Promise<string>;
+  /** The same; undefined while it runs. */
+  readonly why: () => string | undefined;
 }
 
 function launch(folder: string, program: Program, args: readonly string[]): Running {
@@ -102,20 +122,23 @@ function launch(folder: string, program: Program, args: readonly string[]): Runn
   const log = openSync(logFile, 'a');
   const child = spawn(file, args, { stdio: ['ignore', log, log] });
   closeSync(log);
-  let end: string | undefined;
-  child.once('error', (error) => {
-    end = `${program.name} could not be started: ${error.message}`;
-  });
-  child.once('exit', (code, signal) => {
-    end = `${program.name} ended (${code ?? signal}); its log is ${logFile}`;
-  });
-  return { child, ended: () => end };
+  const ended = Promise.withResolvers<string>();
+  let why: string | undefined;
+  const end = (reason: string) => {
+    why = reason;
+    ended.resolve(reason);
+  };
+  child.once('error', ({ message }) => end(`${program.name} could not be started: ${message}`));
+  child.once('exit', (code, signal) =>
+    end(`${program.name} ended (${code ?? signal}); its log is ${logFile}`),
+  );
+  return { child, ended: ended.promise, why: () => why };
 }
 
 async function untilReady(name: string, program: Running, url: string): Promise<void> {
   for (const endMs = Date.now() + START_LIMIT_MS; Date.now() < endMs; await sleep(100)) {
-    const ended = program.ended();
-    if (ended !== undefined) throw new MonitoringError(ended);
+    const why = program.why();
+    if (why !== undefined) throw new MonitoringError(why);
     const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.ok) return;
@@ -123,11 +146,10 @@ async function untilReady(name: string, program: Running, url: string): Promise<
   throw new MonitoringError(`${name} is not ready after ${START_LIMIT_MS / 1000} s at ${url}`);
 }
 
-async function end({ child, ended }: Running): Promise<void> {
-  if (ended() !== undefined) return;
-  const exit = once(child, 'exit');
+async function end({ child, ended, why }: Running): Promise<void> {
+  if (why() !== undefined) return;
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
-  await exit;
+  await ended;
   clearTimeout(timer);
 }
