@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { alertmanagerConfig } from './alertmanager-config.ts';
+import { prometheusConfig } from './prometheus-config.ts';
 
 const HERE = import.meta.dirname;
 const ROOT = resolve(HERE, '../..');
@@ -176,6 +177,29 @@ withTools('with promtool and amtool', () => {
     // What nobody thought of calls somebody.
     expect(goesTo('alertname=Unheard')).toBe('pager');
   });
+});
+
+test('a Prometheus that was away judges once by old data: what it would page for that waits for its second judgement', () => {
+  const { route } = alertmanagerConfig({ pagers: [], tickets: '', deadMan: '' });
+  const { global } = prometheusConfig({
+    targets: {},
+    alertmanagers: [],
+    prometheuses: [],
+    rules: '',
+    replica: 'a',
+  });
+  const waiting = route.routes.find(({ matchers }) => matchers[0]?.startsWith('scope='));
+  const scopes = /"(.*)"/.exec(waiting?.matchers[0] ?? '')?.[1]?.split('|') ?? [];
+  const pages = ALL_RULES.split(/^\s+- alert: /m)
+    .slice(1)
+    // Without `for`, by the age of what was read hours ago; a page that NoProof holds back is not paged.
+    .filter((rule) => /severity: page/.test(rule) && !/^\s+for:/m.test(rule))
+    .filter((rule) => /proof_age:seconds|time\(\) -/.test(rule))
+    .map((rule) => /scope: (\w+)/.exec(rule)?.[1] ?? '')
+    .filter((scope) => !['transport', 'part', 'path'].includes(scope));
+  expect(new Set(pages)).toEqual(new Set(scopes));
+  const seconds = (text = '') => Number(/^(\d+)s$/.exec(text)?.[1]);
+  expect(seconds(waiting?.group_wait)).toBeGreaterThan(seconds(global.evaluation_interval));
 });
 
 function testRules(file: string): { passed: boolean; output?: string } {
