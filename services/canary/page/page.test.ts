@@ -293,4 +293,6 @@ test('clocks: the oldest comparison counts, and one that is off is named with it
   expect(page).toContain('/clock-skew?lang=fr');
   const old = model(() => 4, { clocks: [clock('a', 0, 200_000)] });
   expect(textOf(renderPage(old))).toContain('Horloges sans preuve il y a 200 s');
+  const oneAway = model(() => 4, { clocks: [clock('a', 0, 200_000), clock('b', 0, 3_000)] });
+  expect(textOf(renderPage(oneAway))).toContain('sans preuve il y a 200 s 1 sur 2 comparées');
 });

@@ -106,7 +106,9 @@ const CLOCK_TIMETABLE: Timetable = { periodMs: 60_000, limitMs: 2_000 };
 /** By the oldest comparison: one that was made is no word for another. */
 function clockCard({ clocks, ageNowMs }: PageModel, texts: Texts): Html[] {
   if (clocks.length === 0) return [];
-  const oldestMs = Math.max(...clocks.map(({ measuredAtMs }) => ageNowMs - measuredAtMs));
+  const ages = clocks.map(({ measuredAtMs }) => ageNowMs - measuredAtMs);
+  const oldestMs = Math.max(...ages);
+  const compared = ages.filter((ageMs) => stateAt(ageMs, CLOCK_TIMETABLE) === 'proved').length;
   const isOff = clocks.some(({ skewMs }) => Math.abs(skewMs) > MAX_SKEW_MS);
   const state = isOff ? 'unproved' : stateAt(oldestMs, CLOCK_TIMETABLE);
   const word = state === 'proved' ? texts.clocksAgree : texts.states[state];
@@ -114,7 +116,7 @@ function clockCard({ clocks, ageNowMs }: PageModel, texts: Texts): Html[] {
     html`<div class="cell ${state}" ${isOff ? undefined : ageLimits(CLOCK_TIMETABLE)}><span class="where"><b>${texts.clocks}</b></span>
 <span class="word">${SHAPES[state]}${isOff ? texts.clocksApart : word}</span>
 <span class="age">${ago(oldestMs, texts)}</span>
-<span class="more">${texts.clocksCompared(clocks.length)}</span></div>`,
+<span class="more">${texts.clocksCompared(compared, clocks.length)}</span></div>`,
   ];
 }
 

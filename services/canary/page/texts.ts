@@ -73,7 +73,7 @@ export interface Texts {
   readonly clocks: string;
   readonly clocksAgree: string;
   readonly clocksApart: string;
-  readonly clocksCompared: (nodes: number) => string;
+  readonly clocksCompared: (compared: number, nodes: number) => string;
   readonly clockOff: (
     kind: UnreadyNode['kind'],
     name: string,
@@ -188,7 +188,7 @@ const FRENCH: Texts = {
   clocks: 'Horloges',
   clocksAgree: 'd’accord',
   clocksApart: 'en désaccord',
-  clocksCompared: (nodes) => `${nodes} comparées`,
+  clocksCompared: (compared, nodes) => `${compared} sur ${nodes} comparées`,
   clockOff: (kind, name, off, ahead) => {
     const what = { ingest: 'de l’ingest', dispatcher: 'du répartiteur', edge: 'de l’accès public' };
     return `L’horloge ${what[kind]} ${name} ${ahead ? 'avance' : 'retarde'} de ${off}`;
@@ -301,7 +301,7 @@ const ENGLISH: Texts = {
   clocks: 'Clocks',
   clocksAgree: 'agree',
   clocksApart: 'disagree',
-  clocksCompared: (nodes) => `${nodes} compared`,
+  clocksCompared: (compared, nodes) => `${compared} of ${nodes} compared`,
   clockOff: (kind, name, off, ahead) =>
     `The clock of ${kind} ${name} is ${off} ${ahead ? 'ahead' : 'behind'}`,
   rounds: 'Last rounds',
