@@ -147,6 +147,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       now,
     });
     const shares = dispatchedBy.map(({ share }) => share);
+    const isSending = () => isSendingAlert(shares, eventLoop.isDelayed);
     const topics =
       config.FCM_TOPICS === 'on'
         ? startTopics(config, {
@@ -158,7 +159,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
             silent: (name) => startedPeers().silent(name),
             unanswering: (name) => startedPeers().unanswering(name),
             askFirst,
-            isBusy: () => isSendingAlert(shares, eventLoop.isDelayed),
+            isBusy: isSending,
             metricsRegistry,
             log,
             now,
@@ -249,11 +250,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     cleanup.add('refill', () => refill.close());
     const replenishing = records.start({
       registry,
-      isSending: () =>
-        isSendingAlert(
-          dispatchedBy.map(({ share }) => share),
-          eventLoop.isDelayed,
-        ),
+      isSending,
       onServices: (addresses) => transports['web-push'].keepWarm?.(addresses),
     });
     cleanup.add('web push records', () => replenishing.close());
