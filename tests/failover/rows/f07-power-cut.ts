@@ -8,9 +8,10 @@ import { connect } from '@nats-io/transport-node';
 import { urlOf } from '../../../deploy/demo/find-system.ts';
 import { filesOf, type Layout } from '../../../deploy/local/layout.ts';
 import { ManagedProcess } from '../../../deploy/local/managed-process.ts';
-import { waitFor } from '../../../deploy/local/wait-for.ts';
+import { StartError, waitFor } from '../../../deploy/local/wait-for.ts';
 import { alertSubject } from '../../../shared/bus/subjects.ts';
 import { type Acknowledged, draftAlert, post, prefectureKey } from '../harness/alerts.ts';
+import { BrokenPromiseError } from '../harness/broken-promise.ts';
 import type { FaultSystem } from '../harness/fault-system.ts';
 import { diskFor, LoopDisk } from '../harness/loop-disk.ts';
 import type { Random } from '../harness/random.ts';
@@ -234,7 +235,12 @@ async function onCopiedBus(
   );
   bus.start();
   try {
-    await waitFor(bus, health, { timeoutMs: 20_000 });
+    // Started on what a power cut leaves, it has to come up: one that cannot read its own streams has lost them.
+    await waitFor(bus, health, { timeoutMs: 20_000 }).catch((error: unknown) => {
+      throw error instanceof StartError
+        ? new BrokenPromiseError(error.message, { cause: error })
+        : error;
+    });
     const connection = await connect({
       servers: `127.0.0.1:${nats + COPY_PORTS_FROM}`,
       user: 'dispatcher',
