@@ -100,7 +100,7 @@ withTools('with promtool and amtool', () => {
     [
       'absence that is waited for twice',
       'proofs.yml',
-      `          (time() - max(max_over_time(canary_last_receipt_timestamp_seconds[6h])) > 90 and on() canary:watched_for_90s)
+      `          (time() - max(max_over_time(canary_last_receipt_timestamp_seconds[6h])) > 60 and on() canary:watched_for_90s)
           or on() absent_over_time(canary_last_receipt_timestamp_seconds[90s])`,
       `          (time() - max(canary_last_receipt_timestamp_seconds) > 90)
           or on() absent_over_time(canary_last_receipt_timestamp_seconds[3m])`,
@@ -108,14 +108,14 @@ withTools('with promtool and amtool', () => {
     [
       'a rule on age that is half a minute too slow',
       'proofs.yml',
+      `[6h])) > 60 and`,
       `[6h])) > 90 and`,
-      `[6h])) > 120 and`,
     ],
     [
       'a path that was never proved taken for unknown',
       'proofs.yml',
-      `expr: path:canary_proof_age:seconds > 130 and`,
-      `expr: path:canary_proof_age:seconds > 130 and path:canary_last_receipt:timestamp > 0 and`,
+      `expr: path:canary_proof_age:seconds > 145 and`,
+      `expr: path:canary_proof_age:seconds > 145 and path:canary_last_receipt:timestamp > 0 and`,
     ],
     [
       'the usual burn rate of 99.9 %, which calls for one lost message',
@@ -129,6 +129,18 @@ withTools('with promtool and amtool', () => {
       'proofs.yml',
       `and sum by (path) (increase(canary_rounds_total{result!="proved"}[1h])) > 4.5`,
       '',
+    ],
+    [
+      'a burn rate that calls again for a path that has just come back',
+      'proofs.yml',
+      `unless max_over_time(path:canary_proof_age:seconds[6m]) > 145`,
+      '',
+    ],
+    [
+      'a burn rate that is quicker than the age of a dead path',
+      'proofs.yml',
+      `[6m]) > 145\n        for: 2m`,
+      `[6m]) > 145`,
     ],
     [
       'a stored path whose alarm closes when its canary is gone',

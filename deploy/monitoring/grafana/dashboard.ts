@@ -103,9 +103,9 @@ export function tocsinDashboard(): Dashboard {
     .withPanel(
       number(
         'Paths without proof',
-        'Older than 130 s',
+        'Older than 145 s',
         'none',
-        'count(path:canary_proof_age:seconds > 130) or vector(0)',
+        'count(path:canary_proof_age:seconds > 145) or vector(0)',
       ),
     )
     .withPanel(
