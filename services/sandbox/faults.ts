@@ -120,8 +120,8 @@ export function answerFault(faults: ProviderFaults, address: string, random: num
   return 'none';
 }
 
-/** An address's own place in [0, 1). */
-function positionOf(address: string): number {
+/** An address's own place in [0, 1): those below `goneShare` are gone. */
+export function positionOf(address: string): number {
   return createHash('sha256').update(address).digest().readUInt32BE(0) / 2 ** 32;
 }
 
