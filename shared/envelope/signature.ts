@@ -11,13 +11,26 @@ export class SignatureError extends Error {
 export type Sign = (payload: string) => Promise<string>;
 
 /** `envelope` travels on the lanes, `alert` reaches devices, `receipt` comes back from probes. */
-export type SignedType = 'envelope' | 'alert';
+export type SignedType = 'envelope' | 'alert' | 'receipt';
 
 /** A signer for one kind of message with one key. Throws when the key is not Ed25519 (P8: never "send unsigned"). */
 export async function createSigner(key: SigningKey, type: SignedType): Promise<Sign> {
   const { audience: _audience, ...jwk } = key;
   const privateKey = await importJWK({ ...jwk, alg: 'EdDSA' });
-  const header = { alg: 'EdDSA', kid: key.kid, typ: `tocsin-${type}` };
+  return signWith(privateKey, key.kid, type);
+}
+
+/** The same with a key that only WebCrypto holds, such as a browser's that can't be read out. */
+export function createCryptoKeySigner(key: CryptoKey, kid: string, type: SignedType): Sign {
+  return signWith(key, kid, type);
+}
+
+function signWith(
+  privateKey: Awaited<ReturnType<typeof importJWK>>,
+  kid: string,
+  type: SignedType,
+): Sign {
+  const header = { alg: 'EdDSA', kid, typ: `tocsin-${type}` };
   return (payload) =>
     new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader(header).sign(privateKey);
 }
