@@ -14,6 +14,7 @@ const STREAM_WINDOW = 1 << 20;
 const MAX_WINDOW = 2 ** 31 - 1;
 const FIRST_WINDOW = 65_535;
 const CREDIT_FROM = 1 << 24;
+const LONGEST_TOKEN = 400;
 
 /** Answers whose header blocks need no table: `:status 201` as a literal, `:status 200` and content-type by index. */
 const ACCEPTED = {
@@ -60,6 +61,8 @@ function settings(maxStreams: number): Buffer {
 interface Open {
   key: number;
   bodyBytes: number;
+  /** The end of a frame in which a token begins that goes on in the next one. */
+  cut: Buffer | undefined;
 }
 
 /**
@@ -150,6 +153,7 @@ export class Http2Connection {
     this.#open.set(stream, {
       key: isFound ? keyOf(bytes, path.start, path.end) : 0,
       bodyBytes: 0,
+      cut: undefined,
     });
     if ((flags & FLAG.endStream) !== 0) this.#whole(stream);
   }
@@ -159,8 +163,21 @@ export class Http2Connection {
     const open = this.#open.get(stream);
     if (open === undefined) return;
     open.bodyBytes += end - at;
-    if (open.key === 0 && end > at) open.key = this.#log.tokenKey(bytes, at, end);
+    if (open.key === 0 && end > at && this.#log.kind === 'fcm')
+      this.#findToken(open, bytes, at, end);
     if ((flags & FLAG.endStream) !== 0) this.#whole(stream);
+  }
+
+  /** A client may cut a body anywhere; ours ends its first frame right behind the token. */
+  #findToken(open: Open, bytes: Buffer, at: number, end: number): void {
+    if (open.cut === undefined) {
+      open.key = this.#log.tokenKey(bytes, at, end);
+      if (open.key === 0) open.cut = Buffer.from(bytes.subarray(at, end));
+      return;
+    }
+    const text = Buffer.concat([open.cut, bytes.subarray(at, Math.min(end, at + LONGEST_TOKEN))]);
+    open.key = this.#log.tokenKey(text, 0, text.length);
+    open.cut = undefined;
   }
 
   #whole(stream: number): void {

@@ -10,38 +10,49 @@ import { keyOf, SeenKeys } from './seen-keys.ts';
 const certificate = makeCertificate();
 const tls = { keyPem: certificate.key, certPem: certificate.cert };
 
-test('a client of Node sends over HTTP/2: every message is answered after the reply time, and devices are told apart', async () => {
-  await using cleanup = new CleanupStack();
-  const sink = await startSink({ kind: 'fcm', replyMs: 30, maxStreams: 100, ...tls }, cleanup);
-  const session = connectHttp2(`https://localhost:${sink.port}`, { ca: certificate.cert });
-  cleanup.add('session', () => session.destroy());
-  const send = (token: string) =>
-    new Promise<{ status: number; body: string; tookMs: number }>((done, fail) => {
-      const startedMs = performance.now();
-      const stream = session.request({
-        ...{ ':method': 'POST', ':path': '/v1/projects/p/messages:send', ':scheme': 'https:' },
-        authorization: 'Bearer x',
+test.each([
+  ['behind the token', (text: string) => text.indexOf('data') + 20],
+  ['at the token’s end', (text: string, token: string) => text.indexOf(token) + token.length],
+  ['in the token', (text: string, token: string) => text.indexOf(token) + 2],
+])(
+  'over HTTP/2, with bodies cut %s: every message is answered after the reply time, and devices are told apart',
+  async (_where, cutAt) => {
+    await using cleanup = new CleanupStack();
+    const sink = await startSink({ kind: 'fcm', replyMs: 30, maxStreams: 100, ...tls }, cleanup);
+    const session = connectHttp2(`https://localhost:${sink.port}`, { ca: certificate.cert });
+    cleanup.add('session', () => session.destroy());
+    const send = (token: string) =>
+      new Promise<{ status: number; body: string; tookMs: number }>((done, fail) => {
+        const startedMs = performance.now();
+        const stream = session.request({
+          ...{ ':method': 'POST', ':path': '/v1/projects/p/messages:send', ':scheme': 'https:' },
+          authorization: 'Bearer x',
+        });
+        let [status, body] = [0, ''];
+        stream.once('response', (headers) => {
+          status = Number(headers[':status']);
+        });
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          body += text;
+        });
+        stream.once('end', () => done({ status, body, tookMs: performance.now() - startedMs }));
+        stream.once('error', fail);
+        const text = JSON.stringify({ message: { token, data: { alert: 'x'.repeat(3_000) } } });
+        const cut = cutAt(text, token);
+        stream.write(text.slice(0, cut));
+        stream.end(text.slice(cut));
       });
-      let [status, body] = [0, ''];
-      stream.once('response', (headers) => {
-        status = Number(headers[':status']);
-      });
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        body += text;
-      });
-      stream.once('end', () => done({ status, body, tookMs: performance.now() - startedMs }));
-      stream.once('error', fail);
-      stream.end(JSON.stringify({ message: { token, data: { alert: 'x'.repeat(3_000) } } }));
-    });
-  const answers = await Promise.all(['one', 'two', 'one', 'three'].map(send));
-  for (const { status, body, tookMs } of answers) {
-    expect(status).toBe(200);
-    expect(JSON.parse(body)).toEqual({ name: expect.stringContaining('messages/') });
-    expect(tookMs).toBeGreaterThanOrEqual(28);
-  }
-  expect(await sink.stats()).toMatchObject({ messages: 4, devices: 3 });
-  expect(await sink.beginAnew()).toMatchObject({ messages: 0, devices: 0 });
-}, 20_000);
+    const answers = await Promise.all(['one', 'two', 'one', 'three'].map(send));
+    for (const { status, body, tookMs } of answers) {
+      expect(status).toBe(200);
+      expect(JSON.parse(body)).toEqual({ name: expect.stringContaining('messages/') });
+      expect(tookMs).toBeGreaterThanOrEqual(28);
+    }
+    expect(await sink.stats()).toMatchObject({ messages: 4, devices: 3 });
+    expect(await sink.beginAnew()).toMatchObject({ messages: 0, devices: 0 });
+  },
+  20_000,
+);
 
 test('HTTP/1.1 clients are answered on the same port, one request after the other on a connection', async () => {
   await using cleanup = new CleanupStack();
