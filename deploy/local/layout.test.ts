@@ -13,14 +13,19 @@ test('ports are those of docs/interfaces.md', () => {
     natsMonitor: 8406,
   });
   expect(layout.sites[2]?.ports.dispatcher).toBe(8422);
-  expect(layout.sandbox).toEqual({ providers: 8491, receivers: 8492, control: 8493 });
+  expect(layout.sandbox).toEqual({
+    unifiedPush: 8490,
+    providers: 8491,
+    receivers: 8492,
+    control: 8493,
+  });
   expect(layout.controlPort).toBe(8499);
 });
 
 test('no port is used twice', () => {
   const ports = portsOf(layout).map(({ port }) => port);
   expect(new Set(ports).size).toBe(ports.length);
-  expect(ports).toHaveLength(3 * 6 + 4);
+  expect(ports).toHaveLength(3 * 6 + 5);
 });
 
 test('services are called by address, the providers by the name in their certificate', () => {

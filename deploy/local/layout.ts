@@ -17,6 +17,7 @@ export interface Layout {
   readonly portBase: number;
   readonly sites: readonly Site[];
   readonly sandbox: {
+    readonly unifiedPush: number;
     readonly providers: number;
     readonly receivers: number;
     readonly control: number;
@@ -52,7 +53,12 @@ export function layoutOf({ sites, portBase, stateDir }: LayoutOptions): Layout {
         },
       };
     }),
-    sandbox: { providers: portBase + 91, receivers: portBase + 92, control: portBase + 93 },
+    sandbox: {
+      unifiedPush: portBase + 90,
+      providers: portBase + 91,
+      receivers: portBase + 92,
+      control: portBase + 93,
+    },
     controlPort: portBase + 99,
     host: '127.0.0.1',
   };
@@ -80,6 +86,11 @@ export function urlOf(site: Site, kind: ServiceKind): string {
 /** The stand-in for the push providers. By name, because its certificate and the push endpoints carry the name. */
 export function providersOrigin(layout: Layout): string {
   return `https://localhost:${layout.sandbox.providers}`;
+}
+
+/** The stand-in for a self-hosted push service that speaks UnifiedPush. */
+export function unifiedPushOrigin(layout: Layout): string {
+  return `https://localhost:${layout.sandbox.unifiedPush}`;
 }
 
 export function sandboxControlUrl(layout: Layout): string {

@@ -23,7 +23,7 @@ test('every site and the sandbox have a namespace, a cable and an address of the
         namespace: 'tocsin-8400-sandbox',
         port: 'p-sandbox',
         address: '198.18.65.162',
-        ports: { first: 8491, last: 8493 },
+        ports: { first: 8490, last: 8493 },
       },
       ...['a', 'b', 'c'].map((name, i) => ({
         name,
@@ -60,7 +60,7 @@ test('loopback ports of every other place lead to that place, and nowhere else',
   expect(rules).toHaveLength(4 * 3);
   expect(rules.filter((line) => line.includes('netns/tocsin-8400-b '))).toEqual(
     [
-      ['8491:8493', '198.18.65.162'],
+      ['8490:8493', '198.18.65.162'],
       ['8401:8406', '198.18.65.163'],
       ['8421:8426', '198.18.65.165'],
     ].map(

@@ -6,6 +6,7 @@ import {
   type ServiceKind,
   type Site,
   sandboxControlUrl,
+  unifiedPushOrigin,
   urlOf,
 } from './layout.ts';
 import { SANDBOX_ACCOUNT, SANDBOX_PROJECT } from './state.ts';
@@ -47,7 +48,7 @@ function commonEnv(kind: ServiceKind, site: Site, layout: Layout): Env {
     ...Object.fromEntries(SERVICES.map((of) => [LIST_VARIABLE[of], nodes(of)])),
     INTERNAL_TOKEN_FILE: files.internalToken,
     TRUSTED_KEYS_FILE: files.trustedKeys,
-    EXTRA_PUSH_ORIGINS: providersOrigin(layout),
+    EXTRA_PUSH_ORIGINS: `${providersOrigin(layout)},${unifiedPushOrigin(layout)}`,
     NODE_EXTRA_CA_CERTS: files.caCert,
   };
 }
@@ -87,6 +88,7 @@ function ownEnv(kind: ServiceKind, site: Site, { layout, vapidPublicKey }: Servi
         AUTOPUSH_URL: `ws://127.0.0.1:${layout.sandbox.receivers}/`,
         FCM_PROBE_URL: `ws://127.0.0.1:${layout.sandbox.receivers}/fcm`,
         FCM_TOKENS_URL: `${sandboxControlUrl(layout)}/fcm/tokens`,
+        UNIFIED_PUSH_URL: unifiedPushOrigin(layout),
         PERIOD_SECONDS: '60',
         VAPID_PUBLIC_KEY: vapidPublicKey,
       };
@@ -101,6 +103,7 @@ export function sandboxEnv(layout: Layout): Env {
     HTTPS_PORT: String(layout.sandbox.providers),
     WS_PORT: String(layout.sandbox.receivers),
     CONTROL_PORT: String(layout.sandbox.control),
+    UNIFIED_PUSH_PORT: String(layout.sandbox.unifiedPush),
     DATA_DIR: files.dataDir('sandbox'),
     DEPLOYMENT: 'development',
     TLS_KEY_FILE: files.tlsKey,

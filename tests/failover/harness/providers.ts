@@ -96,8 +96,10 @@ const linkTo = (port: number) => TcpFaultProxy.start({ host: '127.0.0.1', port }
 function throughLinks(spec: ProcessSpec, layout: Layout, links: Providers['links']): ProcessSpec {
   const origin = (transport: TransportKind) => `https://localhost:${links[transport].port}`;
   const env = { ...spec.env };
-  if (env['EXTRA_PUSH_ORIGINS'] === providersOrigin(layout))
-    env['EXTRA_PUSH_ORIGINS'] = origin('web-push');
+  env['EXTRA_PUSH_ORIGINS'] &&= env['EXTRA_PUSH_ORIGINS'].replace(
+    providersOrigin(layout),
+    origin('web-push'),
+  );
   if (spec.kind === 'dispatcher') {
     const client = process.env['HTTP2_CLIENT'] || CLIENTS[spec.site ?? ''] || 'node';
     const ownOrigins = { FCM_ORIGIN: origin('fcm'), OAUTH_ORIGIN: origin('fcm') };
