@@ -25,6 +25,7 @@ test('files are read, ports have their defaults', () => {
     httpsPort: 8491,
     wsPort: 8492,
     controlPort: 8493,
+    unifiedPushPort: 8490,
     dataDir: folder,
     tls: { keyPem: 'key', certPem: 'cert' },
     serviceAccount: { email: env.SERVICE_ACCOUNT_EMAIL, publicKeyPem: 'public' },

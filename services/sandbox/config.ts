@@ -9,6 +9,8 @@ export interface SandboxConfig {
   readonly httpsPort: number;
   readonly wsPort: number;
   readonly controlPort: number;
+  /** A self-hosted push service for UnifiedPush; undefined: none. */
+  readonly unifiedPushPort?: number;
   /** Folder that keeps users, tokens and crowds over a restart. */
   readonly dataDir: string;
   readonly tls: KeyAndCertificate;
@@ -36,6 +38,7 @@ const Environment = z.object({
   TLS_WRONG_NAME_FILE: z.string().min(1).optional(),
   WS_PORT: Port.default(8492),
   CONTROL_PORT: Port.default(8493),
+  UNIFIED_PUSH_PORT: Port.default(8490),
   DATA_DIR: z.string().min(1),
   TLS_KEY_FILE: z.string().min(1),
   TLS_CERT_FILE: z.string().min(1),
@@ -65,6 +68,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     httpsPort: settings.HTTPS_PORT,
     wsPort: settings.WS_PORT,
     controlPort: settings.CONTROL_PORT,
+    unifiedPushPort: settings.UNIFIED_PUSH_PORT,
     dataDir: settings.DATA_DIR,
     tls: {
       keyPem: readTextFile(settings.TLS_KEY_FILE, 'TLS_KEY_FILE'),

@@ -11,7 +11,11 @@ import {
 const faults = (changes: Partial<ProviderFaults>) => ProviderFaults.parse(changes);
 
 test('an empty body turns every switch off', () => {
-  expect(Faults.parse({})).toEqual({ fcm: faults({}), webPush: faults({}) });
+  expect(Faults.parse({})).toEqual({
+    fcm: faults({}),
+    webPush: faults({}),
+    unifiedPush: { down: false, blackHole: false },
+  });
   for (let i = 0; i < 100; i++) {
     expect(connectionFault(faults({}), i + 1)).toBe('none');
     expect(answerFault(faults({}), `address-${i}`, i / 100)).toBe('none');

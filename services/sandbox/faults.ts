@@ -59,10 +59,19 @@ export type ProviderFaults = z.infer<typeof ProviderFaults>;
 export const PROVIDERS = ['fcm', 'webPush'] as const;
 export type Provider = (typeof PROVIDERS)[number];
 
+/** The switches of the self-hosted push service. */
+const UnifiedPushFaults = z.strictObject({
+  /** Not there: connections end, and new ones at once. */
+  down: z.boolean().default(false),
+  /** Accepts with success and delivers nothing. */
+  blackHole: z.boolean().default(false),
+});
+
 /** Body of PUT /faults: what is not named is off. */
 export const Faults = z.strictObject({
   fcm: ProviderFaults.prefault({}),
   webPush: ProviderFaults.prefault({}),
+  unifiedPush: UnifiedPushFaults.prefault({}),
 });
 export type Faults = z.infer<typeof Faults>;
 

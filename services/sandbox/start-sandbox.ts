@@ -22,6 +22,7 @@ import { listenProviders } from './provider-server.ts';
 import { createProviderStats } from './provider-stats.ts';
 import { listenReceivers } from './receiver-sockets.ts';
 import { openState } from './state.ts';
+import { listenUnifiedPush } from './unified-push/unified-push-server.ts';
 
 export interface Sandbox {
   readonly httpsPort: number;
@@ -29,6 +30,8 @@ export interface Sandbox {
   readonly fcmHttpsPort?: number;
   readonly wsPort: number;
   readonly controlPort: number;
+  /** When there is such a service. */
+  readonly unifiedPushPort?: number;
   readonly close: () => Promise<void>;
 }
 
@@ -99,6 +102,15 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     const receivers = await listenReceivers({ host, port: config.wsPort }, { autopush, fcm });
     cleanup.add('receivers', receivers.close);
 
+    const unifiedPush =
+      config.unifiedPushPort === undefined
+        ? undefined
+        : await listenUnifiedPush(
+            { host, port: config.unifiedPushPort },
+            { tls: config.tls, faults, now, log },
+          );
+    if (unifiedPush) cleanup.add('UnifiedPush', unifiedPush.close);
+
     const app = createControlApp({
       log,
       health,
@@ -117,7 +129,8 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     health.started();
     cleanup.add('health', () => health.stopping());
     const fcmPort = own ? { fcmHttpsPort: own.port } : {};
-    const ports = { httpsPort, ...fcmPort, wsPort: receivers.port, controlPort: control.port };
+    const upPort = unifiedPush ? { unifiedPushPort: unifiedPush.port } : {};
+    const ports = { httpsPort, ...fcmPort, ...upPort, wsPort: receivers.port, controlPort: control.port };
     log.info(ports, 'sandbox started: nothing sent here reaches a real device');
     return ports;
   });

@@ -75,6 +75,8 @@ export interface TestSandbox {
   readonly origin: string;
   /** `ws://127.0.0.1:<port>`. */
   readonly receiversUrl: string;
+  /** `https://localhost:<port>`: the self-hosted push service. */
+  readonly unifiedPushOrigin: string;
   readonly controlUrl: string;
   readonly caPem: string;
   readonly serviceAccount: TestServiceAccount;
@@ -104,6 +106,7 @@ export async function startTestSandbox(earlier?: Kept): Promise<TestSandbox> {
     config: { ...config, ...ports },
     origin: `https://localhost:${ports.httpsPort}`,
     receiversUrl: `ws://127.0.0.1:${ports.wsPort}`,
+    unifiedPushOrigin: `https://localhost:${ports.unifiedPushPort}`,
     controlUrl: `http://127.0.0.1:${ports.controlPort}`,
     close,
     destroy: async () => {
@@ -121,6 +124,7 @@ function createKept(): Kept {
     httpsPort: 0,
     wsPort: 0,
     controlPort: 0,
+    unifiedPushPort: 0,
     dataDir: mkdtempSync(join(tmpdir(), 'tocsin-sandbox-')),
     tls,
     serviceAccount: { email: serviceAccount.email, publicKeyPem: serviceAccount.publicKeyPem },

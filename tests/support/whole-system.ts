@@ -124,7 +124,11 @@ export async function untilCrowd(
 /** Sets the sandbox's switches; what is not named is off. */
 export async function setFaults(
   system: RunningSystem,
-  faults: { fcm?: Record<string, unknown>; webPush?: Record<string, unknown> },
+  faults: {
+    fcm?: Record<string, unknown>;
+    webPush?: Record<string, unknown>;
+    unifiedPush?: Record<string, unknown>;
+  },
 ): Promise<void> {
   await fetchJson(`${urlOf(system, 'sandbox')}/faults`, {
     schema: z.unknown(),
