@@ -20,6 +20,7 @@ import { createAgeClock } from './age-clock.ts';
 import type { CanaryConfig } from './config.ts';
 import { createDeadManSwitch } from './dead-man.ts';
 import { diagnose } from './diagnosis.ts';
+import { startDrills } from './drills/start-drills.ts';
 import { createCanaryEvents } from './events.ts';
 import { createJudge, type RoundResult, summarize } from './judge.ts';
 import { createCanaryMetrics } from './metrics.ts';
@@ -85,6 +86,10 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     const book = createRoundBook(now);
     const rounds = createRoundLog();
     const witnesses = createWitnessLog();
+    const drills = startDrills(
+      { canary: config.nodeName, dataDir: config.dataDir, internalToken },
+      { registry, log, wallNow },
+    );
 
     const lastHeard = new Map<TransportKind, number>();
     const devices = new Map<Probe, DeviceSetup>();
@@ -128,32 +133,41 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       const pushed = PushPayload.safeParse(payload);
       if (pushed.success) refusing?.keep(pushed.data.alert, expiresMs);
     };
-    const takeDeps = { deviceOf, book, witnesses, events, wallNow, heard, keep };
+    const drill = drills.heard;
+    const takeDeps = { deviceOf, book, witnesses, events, wallNow, heard, drill, keep };
     let registerAgain: () => void = () => undefined;
     const probeEvents: ProbeEvents = {
       onPayload: (probe, payload) => takePayload(probe, payload, takeDeps),
       onUndecryptable: (probe) => events.refused(probe.name, 'undecryptable'),
       onSubscription: () => registerAgain(),
     };
-    const probeDeps = { log, random: Math.random, ...probeEvents };
-    const autopush = startAutopushProbe(
-      {
-        name: probeNames['web-push'],
-        url: config.autopushUrl,
-        vapidPublicKey: config.vapidPublicKey,
-        dataDir: probeDir,
-      },
-      probeDeps,
+    const probeDeps = { log, random: Math.random };
+    const autopush = drills.probe(
+      (told) =>
+        startAutopushProbe(
+          {
+            name: probeNames['web-push'],
+            url: config.autopushUrl,
+            vapidPublicKey: config.vapidPublicKey,
+            dataDir: probeDir,
+          },
+          { ...probeDeps, ...told },
+        ),
+      probeEvents,
     );
     cleanup.add('autopush probe', () => autopush.close());
-    const fcm = startFcmProbe(
-      {
-        name: probeNames.fcm,
-        url: config.fcmProbeUrl,
-        tokensUrl: config.fcmTokensUrl,
-        dataDir: probeDir,
-      },
-      probeDeps,
+    const fcm = drills.probe(
+      (told) =>
+        startFcmProbe(
+          {
+            name: probeNames.fcm,
+            url: config.fcmProbeUrl,
+            tokensUrl: config.fcmTokensUrl,
+            dataDir: probeDir,
+          },
+          { ...probeDeps, ...told },
+        ),
+      probeEvents,
     );
     cleanup.add('fcm probe', () => fcm.close());
     const probes = [autopush, fcm];
@@ -279,7 +293,8 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     // Probes of an earlier life receive before they are registered again: who received it counts in any case.
     const probesBeside = (seen: number) => Math.max(registration.count(), seen);
     const witnessesOf = (alertId: string): WitnessAnswer => {
-      const seen = witnesses.of(alertId);
+      const real = witnesses.of(alertId);
+      const seen = real.length > 0 ? real : drills.witnessesOf(alertId);
       const probeCount = probesBeside(seen.length);
       return { v: 1, canary: config.nodeName, probes: probeCount, witnesses: [...seen] };
     };
@@ -304,6 +319,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         realAlert,
         probeCount: probesBeside(realAlert?.witnesses.length ?? 0),
         otherCanaries: others.states(),
+        drills: drills.records(),
         runbooksUrl: config.runbooksUrl,
       };
     };
@@ -319,6 +335,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       pathsReport: () => pathsReport(config.nodeName, judge.judged(), wallNow()),
       witnessesOf,
     });
+    drills.addRoutes(app);
     finishApp(app, log);
     const listening = await listen(app, { host: config.host, port: config.port });
     cleanup.add('http', listening.close);

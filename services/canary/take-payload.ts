@@ -14,6 +14,8 @@ export interface TakeDeps {
   readonly wallNow: () => number;
   /** Something verified has arrived on this transport, whatever it was. */
   readonly heard: (transport: TransportKind) => void;
+  /** True when a verified message is a drill's: it is counted there, and is nobody's round. */
+  readonly drill?: (probe: Probe, received: Received) => boolean;
   /** A canary's message that was verified: the payload as it came, and when (ms) its life ends. */
   readonly keep?: (payload: unknown, expiresMs: number) => void;
 }
@@ -35,6 +37,7 @@ export async function takePayload(probe: Probe, payload: unknown, deps: TakeDeps
     witness(probe, received, deps);
     return;
   }
+  if (deps.drill?.(probe, received)) return;
   deps.keep?.(payload, Date.parse(message.expires));
   const receipt = { nonce: message.nonce, via: received.via, transport: probe.transport };
   const counted = deps.book.receive(receipt);

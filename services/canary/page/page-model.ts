@@ -1,3 +1,4 @@
+import type { DrillRecord } from '../../../shared/receipt/drill.ts';
 import type { Finding } from '../diagnosis.ts';
 import type { JudgedPath, Summary, Timetable } from '../judge.ts';
 import type { RefusalsState } from '../refusing/start-refusing.ts';
@@ -31,5 +32,7 @@ export interface PageModel {
   readonly realAlert: WitnessedAlert | undefined;
   readonly probeCount: number;
   readonly otherCanaries: readonly OtherCanary[];
+  /** Drills that took place, newest first. */
+  readonly drills: readonly DrillRecord[];
   readonly runbooksUrl: string;
 }
