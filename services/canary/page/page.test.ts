@@ -42,6 +42,7 @@ function model(ageOf: (dispatcher: string) => number | undefined, changes = {}):
     realAlert: undefined,
     probeCount: 2,
     otherCanaries: [],
+    drills: [],
     runbooksUrl: 'https://tocsin.example/runbooks',
     ...changes,
   };
