@@ -84,6 +84,7 @@ export class DispatchRun {
   readonly #around: { -readonly [Part in keyof Surroundings]: Surroundings[Part] };
   readonly #timings: RunTimings;
   readonly #issuedAtMs: number;
+  readonly #isTest: boolean;
   readonly #observe: (seconds: number) => void;
   #failure: unknown;
   #audience = 0;
@@ -102,6 +103,7 @@ export class DispatchRun {
     this.#timings = new RunTimings(deps.node);
     this.#issuedAtMs = Date.parse(task.envelope.issuedAt);
     const isTest = task.envelope.audience === 'canary';
+    this.#isTest = isTest;
     this.#observe = isTest
       ? () => undefined
       : deps.events.acceptTimes(task.transport, severityOf(task.envelope));
@@ -124,6 +126,7 @@ export class DispatchRun {
   async run(earlier: readonly CompletionReceipt[]): Promise<JournalState> {
     const { registry, events } = this.#deps;
     this.#audience = registry.count(this.#task.filter, this.#task.transport, true);
+    if (!this.#isTest) events.fanOutBegan(this.#task.transport, this.#audience);
     for (const receipt of earlier) this.#timings.heard(receipt);
     this.#feed({ type: 'begin', earlier });
     while (this.#core.ended === undefined && (await sleep(TICK_MS, this.#stop.signal)))
@@ -263,7 +266,8 @@ export class DispatchRun {
       return;
     }
     // Who came back by the other transport meanwhile is that run's to send to.
-    const isOurs = recipient?.address.transport === this.#task.transport;
+    const isOurs =
+      recipient?.address.transport === this.#task.transport && this.#mayReach(recipient);
     if (isOurs && this.#core.mayBegin(now())) {
       this.#send(task, recipient);
       return;
@@ -271,6 +275,13 @@ export class DispatchRun {
     share.release(task.lane);
     const outcome = { kind: isOurs ? ('not-sent' as const) : ('unknown-device' as const) };
     this.#feed({ type: 'outcome', task, deviceId, outcome });
+  }
+
+  /** The last look before a send, whoever chose the recipients: a canary's alert goes to probes alone (P6). */
+  #mayReach({ isProbe }: Recipient): boolean {
+    if (!this.#isTest || isProbe) return true;
+    this.#deps.events.canaryToPublicStopped(this.#task.envelope.id, this.#task.transport);
+    return false;
   }
 
   #send(task: SendTask, recipient: Recipient): void {

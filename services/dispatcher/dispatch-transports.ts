@@ -4,6 +4,7 @@ import { FairShare } from './fair-share.ts';
 import type { DispatcherMetrics } from './metrics.ts';
 import type { Pace } from './pacing/pace.ts';
 import type { Transports } from './transports/registry.ts';
+import type { Outcome } from './transports/transport.ts';
 
 export interface DispatchTransportsDeps {
   readonly metrics: DispatcherMetrics;
@@ -12,13 +13,15 @@ export interface DispatchTransportsDeps {
   /** This process has more to do than it can: retries wait. */
   readonly isBusy: () => boolean;
   readonly onAccepted: (deviceId: string) => void;
+  /** Told of each send, for what providers make of our credentials; with Web Push also where it went. */
+  readonly onEnded: (outcome: Outcome, endpoint?: string) => void;
   readonly now: Clock;
 }
 
 /** The transports as the dispatch uses them: each with its places in flight, each recipient's address to its own kind. */
 export function dispatchTransports(
   { fcm, 'web-push': webPush }: Transports,
-  { metrics, fcmPace, isBusy, onAccepted, now }: DispatchTransportsDeps,
+  { metrics, fcmPace, isBusy, onAccepted, onEnded, now }: DispatchTransportsDeps,
 ): DispatchTransport[] {
   const all: DispatchTransport[] = [
     {
@@ -28,6 +31,7 @@ export function dispatchTransports(
         if (address.transport !== 'fcm') throw new Error('not an FCM address');
         fcm.send(address, message, signal, (outcome) => {
           if (outcome.kind === 'accepted') onAccepted(deviceId);
+          onEnded(outcome);
           settle(outcome);
         });
       },
@@ -39,6 +43,7 @@ export function dispatchTransports(
         if (address.transport !== 'web-push') throw new Error('not a Web Push address');
         webPush.send(address, message, signal, (outcome) => {
           if (outcome.kind === 'accepted') onAccepted(deviceId);
+          onEnded(outcome, address.endpoint);
           settle(outcome);
         });
       },

@@ -14,6 +14,7 @@ import type { DispatcherEvents } from './events.ts';
 import type { FairShare } from './fair-share.ts';
 import { isOver } from './is-over.ts';
 import type { Journal, JournalEntry, JournalState } from './journal.ts';
+import type { FanOutFigures } from './metrics.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
 import { sumCounts } from './own-shard.ts';
 import type { RecipientFilter, Registry } from './registry.ts';
@@ -75,6 +76,21 @@ export class Dispatch {
 
   get liveAlerts(): number {
     return this.#live.size;
+  }
+
+  /** How far the real alerts are that this node has in hand, over all of them. */
+  fanOut(): FanOutFigures[] {
+    return this.#deps.transports.map(({ kind }) => {
+      const sum = { transport: kind, recipients: 0, accepted: 0, pending: 0 };
+      for (const { envelope, runs } of this.#live.values()) {
+        const progress = envelope.audience === 'canary' ? undefined : runs.get(kind)?.progress();
+        if (progress === undefined) continue;
+        sum.recipients += progress.audience;
+        sum.accepted += progress.acceptedKnown;
+        sum.pending += progress.pending;
+      }
+      return sum;
+    });
   }
 
   /** Begins an alert that stands as `open` in the journal, or takes it up where an earlier life of this node was. */

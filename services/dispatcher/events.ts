@@ -38,6 +38,16 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
       const observe = metrics.acceptTimes(transport, severity);
       return (seconds) => observe(Math.max(0, seconds));
     },
+    fanOutBegan(transport: TransportKind, recipients: number): void {
+      metrics.recipients.inc({ transport }, recipients);
+    },
+    canaryToPublicStopped(id: string, transport: TransportKind): void {
+      metrics.canaryToPublic.inc({ transport });
+      log.fatal(
+        { alert: id, transport },
+        'a canary’s alert was about to go to the public: stopped',
+      );
+    },
     runEnded(id: string, transport: TransportKind, state: JournalState, figures: object): void {
       log.info({ alert: id, transport, state, ...figures }, 'fan-out ended');
     },

@@ -27,6 +27,11 @@ async function withApp(work: (url: string, journal: Journal) => Promise<void>): 
     journal,
     registry,
     snapshots: { admit: () => undefined, send: async () => undefined },
+    credentials: () => ({
+      v: 1,
+      node: 'a',
+      credentials: [{ name: 'vapid-mozilla', kind: 'push-key', where: 'dispatcher a' }],
+    }),
     quarantine: { list: (node) => ({ v: 1, node, transports: [], devices: [] }) },
     judge: async ({ action }) => ({
       v: 1,

@@ -8,6 +8,7 @@ import { type AppDeps, createApp, finishApp, jsonBody, textBody } from '../../sh
 import { requireToken } from '../../shared/http/bearer.ts';
 import { invalidRequest, ProblemError } from '../../shared/http/problem.ts';
 import { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
+import type { CredentialReport } from '../../shared/receipt/credential.ts';
 import type { AudienceAnswer, IntakeAnswer } from '../../shared/receipt/progress.ts';
 import { ProofReport } from '../../shared/receipt/proof.ts';
 import type { Dispatch } from './dispatch.ts';
@@ -30,6 +31,7 @@ export interface HttpDeps extends AppDeps, RegistryRouteDeps {
   readonly dispatch: Pick<Dispatch, 'progress'>;
   readonly journal: Pick<Journal, 'after' | 'find' | 'id'>;
   readonly registry: Pick<Registry, 'count'>;
+  readonly credentials: () => CredentialReport;
 }
 
 /** The dispatcher's own address: for ingest, peers and canaries, all with the internal token. */
@@ -63,6 +65,9 @@ export function createDispatcherApp(deps: HttpDeps): Express {
   });
   app.get('/v1/audience', (request, response) => {
     response.json(audience(parsed(AudienceQuery, request.query).area, deps.registry));
+  });
+  app.get('/v1/credentials', (_request, response) => {
+    response.set('Cache-Control', 'no-store').json(deps.credentials());
   });
   app.use('/v1', registryRoutes(deps));
   finishApp(app, deps.log);

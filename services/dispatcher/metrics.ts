@@ -45,6 +45,22 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
     registers,
   });
   for (const result of SNAPSHOT_RESULTS) snapshots.inc({ result }, 0);
+  const canaryToPublic = new Counter({
+    name: 'dispatcher_canary_to_public_total',
+    help: 'Sends of a canary’s alert to somebody who is no probe, stopped at the last step; is to stay 0 for ever',
+    labelNames: ['transport'] as const,
+    registers,
+  });
+  const recipients = new Counter({
+    name: 'dispatcher_alert_recipients_total',
+    help: 'Real alerts: devices that each one is for, by this node’s replica, whoever sends to them',
+    labelNames: ['transport'] as const,
+    registers,
+  });
+  for (const transport of TRANSPORTS) {
+    canaryToPublic.inc({ transport }, 0);
+    recipients.inc({ transport }, 0);
+  }
   for (const lane of [...LANES, 'peer'])
     for (const result of ARRIVAL_RESULTS) arrivals.inc({ lane, result }, 0);
   for (const source of JUNK_SOURCES) junk.inc({ source }, 0);
@@ -54,6 +70,12 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
     acceptTimes: createAcceptTimes(registry),
     arrivals,
     junk,
+    canaryToPublic,
+    recipients,
+    /** How far the alerts are that this node is sending, asked when the metrics are read. */
+    watchFanOut(read: () => readonly FanOutFigures[]): void {
+      watchFanOut(registers, read);
+    },
     liveAlerts: gauge(
       'dispatcher_live_alerts',
       'Alerts that this node is sending or watching over',
@@ -121,6 +143,32 @@ export function createDispatcherMetrics(registry: Registry, busSites: readonly s
       registers,
     }),
   };
+}
+
+/** How far real alerts are on one transport, as one node knows it. */
+export interface FanOutFigures {
+  readonly transport: TransportKind;
+  readonly recipients: number;
+  /** By anybody, as far as this node knows. */
+  readonly accepted: number;
+  /** Tried by this node and to be tried again. */
+  readonly pending: number;
+}
+
+function watchFanOut(registers: Registry[], read: () => readonly FanOutFigures[]): void {
+  new Gauge({
+    name: 'dispatcher_fan_out_devices',
+    help: 'Real alerts that are being sent or watched over: whom they are for, who was accepted by any node, who is to be tried again',
+    labelNames: ['transport', 'state'] as const,
+    registers,
+    collect() {
+      for (const { transport, recipients, accepted, pending } of read()) {
+        this.set({ transport, state: 'recipient' }, recipients);
+        this.set({ transport, state: 'accepted' }, accepted);
+        this.set({ transport, state: 'pending' }, pending);
+      }
+    },
+  });
 }
 
 type OutcomeKind = (typeof OUTCOME_KINDS)[number];

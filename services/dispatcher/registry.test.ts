@@ -57,6 +57,7 @@ test('a recipient is what the device registered', () => {
     deviceId: id(1),
     address: { transport: 'fcm', token: `token-of-${id(1)}-v1` },
     language: 'en-GB',
+    isProbe: false,
     row: 1,
   };
   expect(registry.page(forAreas('06088'), everything)).toEqual([recipient]);

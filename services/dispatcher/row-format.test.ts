@@ -72,7 +72,13 @@ test('every record comes back from its row as it was, and so does what an alert 
       const { deviceId: id, address: to, language } = record.subscription;
       expect(deviceIdOf(row)).toBe(id);
       expect(isProbeText(row)).toBe(record.probe);
-      expect(decodeRecipient(row, 7)).toEqual({ deviceId: id, address: to, language, row: 7 });
+      expect(decodeRecipient(row, 7)).toEqual({
+        deviceId: id,
+        address: to,
+        language,
+        isProbe: record.probe,
+        row: 7,
+      });
     }),
   );
 });

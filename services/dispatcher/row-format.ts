@@ -24,6 +24,8 @@ export interface Recipient {
   readonly deviceId: string;
   readonly address: PushAddress;
   readonly language: string;
+  /** One of the canaries' own: the only ones that a canary's alert may go to (P6). */
+  readonly isProbe: boolean;
   /**
    * The device's row in this node's file: a small whole number that stays the same for as long as the device is known
    * there, and is given to nobody else meanwhile. Another file numbers anew: see {@link Registry.fileNumber}.
@@ -66,11 +68,11 @@ export function decodeRecipient(text: string, row: number): Recipient {
     const record = decodeRecord(text, 1);
     if (record.state === 'removed') throw new Error('a tombstone is no recipient');
     const { deviceId, address, language } = record.subscription;
-    return { deviceId, address, language, row };
+    return { deviceId, address, language, isProbe: record.probe, row };
   }
   const fields = text.split(BREAK);
   const [deviceId = '', kind = '', language = ''] = fields;
-  return { deviceId, address: addressOf(kind, fields), language, row };
+  return { deviceId, address: addressOf(kind, fields), language, isProbe: isProbeKind(kind), row };
 }
 
 /**

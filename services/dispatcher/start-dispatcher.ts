@@ -14,6 +14,7 @@ import { systemClock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import { startAskFirst } from './ask-first.ts';
 import type { DispatcherConfig } from './config.ts';
+import { startCredentials } from './credentials/start-credentials.ts';
 import { Dispatch } from './dispatch.ts';
 import { dispatchTransports } from './dispatch-transports.ts';
 import { watchEventLoop } from './event-loop.ts';
@@ -139,11 +140,17 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     watchPacing(metricsRegistry, { fcm: fcmPace, webPush: originLimits });
     const eventLoop = watchEventLoop(metricsRegistry);
     cleanup.add('event loop watch', () => eventLoop.close());
+    const credentials = startCredentials(
+      { node, fcmOrigin: config.FCM_ORIGIN, oauthOrigin: config.OAUTH_ORIGIN },
+      { registry: metricsRegistry, log, now },
+    );
+    cleanup.add('credentials', credentials.close);
     const dispatchedBy = dispatchTransports(transports, {
       metrics,
       fcmPace,
       isBusy: eventLoop.isDelayed,
       onAccepted: (id) => quarantine.accepted(id),
+      onEnded: credentials.ended,
       now,
     });
     const shares = dispatchedBy.map(({ share }) => share);
@@ -190,6 +197,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       now,
     });
     cleanup.add('fan-outs', () => dispatch.close());
+    metrics.watchFanOut(() => dispatch.fanOut());
     const takeAlert = createTakeAlert({
       node,
       journal,
@@ -251,7 +259,10 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
     const replenishing = records.start({
       registry,
       isSending,
-      onServices: (addresses) => transports['web-push'].keepWarm?.(addresses),
+      onServices: (addresses) => {
+        credentials.useServices(addresses);
+        transports['web-push'].keepWarm?.(addresses);
+      },
     });
     cleanup.add('web push records', () => replenishing.close());
     const housekeeping = startHousekeeping({ journal, dispatch, buses, metrics, log, now });
@@ -276,6 +287,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       registry,
       snapshots: createSnapshots({ registry, isWhole: registryFollower.isWhole, events }),
       quarantine,
+      credentials: credentials.report,
       judge: createJudge(node, { registry, quarantine, buses, events, now }),
     });
     const http = await listen(app, { host: config.HOST, port: config.PORT });

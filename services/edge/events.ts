@@ -1,7 +1,13 @@
 import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { DeviceReceipt } from '../../shared/receipt/device-receipt.ts';
-import type { Arrival, ArrivalResult, EdgeMetrics, RegistrationResult } from './metrics.ts';
+import type {
+  Arrival,
+  ArrivalResult,
+  CanaryPlace,
+  EdgeMetrics,
+  RegistrationResult,
+} from './metrics.ts';
 
 /** What happens at the edge, each with its counter and its log line. No token, endpoint or device id goes into a line. */
 export interface EdgeEvents {
@@ -16,6 +22,7 @@ export interface EdgeEvents {
     alertId?: string,
     error?: unknown,
   ) => void;
+  readonly canaryToPublic: (where: CanaryPlace, alertId: string) => void;
 }
 
 /** A crowd must not become a crowd of log lines. */
@@ -46,6 +53,10 @@ export function createEdgeEvents(metrics: EdgeMetrics, log: Logger): EdgeEvents 
         ...(error === undefined ? {} : errorFields(error)),
       };
       log[result === 'refused' || result === 'conflict' ? 'warn' : 'info'](fields, 'alert arrived');
+    },
+    canaryToPublic: (where, alertId) => {
+      metrics.canaryToPublic.inc({ where });
+      log.fatal({ where, alertId }, 'a canary’s alert reached the public');
     },
   };
 }

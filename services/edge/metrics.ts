@@ -27,7 +27,12 @@ export interface EdgeMetrics {
   readonly outbox: Gauge;
   readonly deviceReceipts: Counter<'transport' | 'action'>;
   readonly alerts: Counter<'arrival' | 'result'>;
+  readonly canaryToPublic: Counter<'where'>;
 }
+
+/** `page`: a canary's alert stood among those of the public page. `device`: a device says that it showed one. */
+const CANARY_PLACES = ['page', 'device'] as const;
+export type CanaryPlace = (typeof CANARY_PLACES)[number];
 
 /** The edge's own metrics, with every label value set to 0 at start so that a rate has a beginning. */
 export function createEdgeMetrics(registry: Registry, sites: readonly string[]): EdgeMetrics {
@@ -62,7 +67,14 @@ export function createEdgeMetrics(registry: Registry, sites: readonly string[]):
       labelNames: ['arrival', 'result'],
       registers,
     }),
+    canaryToPublic: new Counter({
+      name: 'tocsin_edge_canary_to_public_total',
+      help: 'Canaries’ alerts that reached the public page or, by its own receipt, somebody’s device; is to stay 0 for ever',
+      labelNames: ['where'],
+      registers,
+    }),
   };
+  for (const where of CANARY_PLACES) metrics.canaryToPublic.inc({ where }, 0);
   for (const result of REGISTRATION_RESULTS) metrics.registrations.inc({ result }, 0);
   for (const site of sites)
     for (const result of ['acknowledged', 'failed'])

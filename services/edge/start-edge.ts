@@ -98,7 +98,7 @@ export function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
       keySet,
     });
     addIntakeRoute(app, { alerts, internal, node: config.NODE_NAME, site: config.SITE });
-    addReceiptRoutes(app, { counts, events, internal });
+    addReceiptRoutes(app, { counts, events, isCanary: alerts.isCanary, internal });
     addRegistrationRoutes(app, {
       buses,
       outbox,

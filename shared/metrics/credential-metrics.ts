@@ -15,7 +15,7 @@ export function createCredentialMetrics(
   const show = (
     name: string,
     help: string,
-    valueOf: (state: CredentialState) => number | undefined,
+    figureOf: (state: CredentialState) => number | undefined,
     worse: (a: number, b: number) => number = Math.min,
   ) => {
     new Gauge({
@@ -27,7 +27,7 @@ export function createCredentialMetrics(
         this.reset();
         const worst = new Map<string, number>();
         for (const state of read()) {
-          const value = valueOf(state);
+          const value = figureOf(state);
           if (value === undefined) continue;
           worst.set(state.name, worse(value, worst.get(state.name) ?? value));
         }

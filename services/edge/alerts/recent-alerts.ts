@@ -8,6 +8,8 @@ import { SignatureError, type Verify } from '../../../shared/envelope/signature.
 import type { EdgeEvents } from '../events.ts';
 import type { Arrival, ArrivalResult } from '../metrics.ts';
 
+/** Canaries' alerts that are remembered, to know their ids in devices' receipts: those of an hour and more. */
+const MAX_CANARIES = 5_000;
 /** Alerts that the page keeps; the oldest fall out. */
 const MAX_ALERTS = 50;
 const FILE_NAME = 'edge-alerts.json';
@@ -27,6 +29,8 @@ export interface RecentAlerts {
   /** Changes with each alert that was taken. */
   readonly revision: () => number;
   readonly has: (id: string) => boolean;
+  /** True for a canary's round that came by here lately. */
+  readonly isCanary: (id: string) => boolean;
 }
 
 /**
@@ -39,11 +43,25 @@ export async function openRecentAlerts(
 ): Promise<RecentAlerts> {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, FILE_NAME);
-  let entries = await readEntries(path, verify);
+  const canaries = new Set<string>();
+  const remember = (id: string) => {
+    canaries.add(id);
+    const oldest = canaries.values().next().value;
+    if (canaries.size > MAX_CANARIES && oldest !== undefined) canaries.delete(oldest);
+  };
+  const isPublic = ({ envelope }: Entry): boolean => {
+    if (envelope.audience === 'public') return true;
+    events.canaryToPublic('page', envelope.id);
+    return false;
+  };
+  let entries = (await readEntries(path, verify)).filter(isPublic);
   let revision = 0;
   let written: Promise<void> = Promise.resolve();
   const keep = (entry: Entry): Exclude<ArrivalResult, 'refused'> => {
-    if (entry.envelope.audience !== 'public') return 'duplicate';
+    if (entry.envelope.audience !== 'public') {
+      remember(entry.envelope.id);
+      return 'duplicate';
+    }
     const known = entries.find((each) => each.envelope.id === entry.envelope.id);
     if (known)
       return known.envelope.contentHash === entry.envelope.contentHash ? 'duplicate' : 'conflict';
@@ -72,9 +90,10 @@ export async function openRecentAlerts(
       else await written.catch(() => undefined);
       return result;
     },
-    envelopes: () => entries.map((each) => each.envelope),
+    envelopes: () => entries.filter(isPublic).map((each) => each.envelope),
     revision: () => revision,
     has: (id) => entries.some((each) => each.envelope.id === id),
+    isCanary: (id) => canaries.has(id),
   };
 }
 
