@@ -5,6 +5,7 @@ import { ConfigError, Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
 import { KeySet, SigningKey } from '../../shared/envelope/key-set.ts';
+import { OtlpEndpoint } from '../../shared/trace/otlp-endpoint.ts';
 import { ApiKeyFile } from './keys/api-keys.ts';
 
 const Settings = z.object({
@@ -25,6 +26,7 @@ const Settings = z.object({
   TRUSTED_KEYS_FILE: z.string(),
   DEPLOYMENT: z.enum(['production', 'development']).default('production'),
   LOG_LEVEL: z.string().default('info'),
+  OTLP_ENDPOINT: OtlpEndpoint,
 });
 
 /** Everything an ingest runs with, secrets read. */
@@ -73,6 +75,7 @@ export function readIngestConfig(env: Readonly<Record<string, string | undefined
     canaries: settings.CANARIES,
     edges: settings.EDGES,
     development: settings.DEPLOYMENT === 'development',
+    ...(settings.OTLP_ENDPOINT === undefined ? {} : { otlpEndpoint: settings.OTLP_ENDPOINT }),
     internalToken,
     apiKeys: apiKeys.keys,
     trustedKeys,

@@ -4,11 +4,12 @@ import type { AlertProblem } from '../../shared/alert/check-alert.ts';
 import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { ProofReport } from '../../shared/receipt/proof.ts';
+import type { AlertTraces } from '../../shared/trace/alert-traces.ts';
 import type { AcceptedAnswer } from './accept/accepted-answer.ts';
 import type { LaneMessage, LaneResult, LaneTarget } from './lanes/lane-target.ts';
 import type { IngestMetrics, RequestResult } from './metrics.ts';
 
-/** Business events: each writes its counter and its log line together. */
+/** Business events: each writes its counter, its log line and its place in the alert's timeline together. */
 export interface IngestEvents {
   accepted(alert: Alert, answer: AcceptedAnswer, seconds: number): void;
   replayed(answer: AcceptedAnswer): void;
@@ -29,7 +30,11 @@ interface RefusalFacts {
   readonly problems?: readonly AlertProblem[];
 }
 
-export function createIngestEvents(metrics: IngestMetrics, log: Logger): IngestEvents {
+export function createIngestEvents(
+  metrics: IngestMetrics,
+  log: Logger,
+  traces: AlertTraces,
+): IngestEvents {
   const audience = (status: Alert['status'] | undefined) =>
     (status === undefined ? undefined : audienceOfStatus(status)) ?? 'unknown';
   return {
@@ -37,12 +42,13 @@ export function createIngestEvents(metrics: IngestMetrics, log: Logger): IngestE
       metrics.requests.inc({ audience: audience(alert.status), result: 'accepted' });
       metrics.acceptSeconds.observe({ durability: answer.durability }, seconds);
       const fields = {
-        alertId: answer.id,
+        ...traces.logFields(answer.id),
         msgType: alert.msgType,
         status: alert.status,
         seconds,
         storedBy: answer.storedBy,
       };
+      traces.end(answer.id, { result: answer.durability });
       if (answer.durability === 'one-site') {
         metrics.oneSite.inc();
         log.error(fields, 'alert accepted, but only one site holds it');
@@ -50,12 +56,15 @@ export function createIngestEvents(metrics: IngestMetrics, log: Logger): IngestE
     },
     replayed(answer) {
       metrics.requests.inc({ audience: audience(answer.status), result: 'replayed' });
-      log.info({ alertId: answer.id }, 'same alert again: same answer');
+      traces.note(answer.id, 'repeated');
+      log.info(traces.logFields(answer.id), 'same alert again: same answer');
     },
     notStored(alert, id) {
       metrics.requests.inc({ audience: audience(alert.status), result: 'not-stored' });
+      traces.note(id, 'not-accepted');
+      traces.end(id, {}, false);
       log.error(
-        { alertId: id, status: alert.status },
+        { ...traces.logFields(id), status: alert.status },
         'no site acknowledged the alert: answered 503',
       );
     },
@@ -68,7 +77,11 @@ export function createIngestEvents(metrics: IngestMetrics, log: Logger): IngestE
     },
     laneAnswered(target, message, result) {
       metrics.laneResults.inc({ kind: target.kind, site: target.site, result: result.kind });
-      const fields = { alertId: message.id, target: target.key };
+      const fields = { ...traces.logFields(message.id), target: target.key };
+      if (result.kind === 'failed') {
+        const { kind, site, name } = target;
+        traces.note(message.id, 'lane-failed', { target: kind, site, node: name });
+      }
       if (result.kind === 'conflict')
         log.error(fields, 'holds another content under the id of this alert');
       else if (result.kind === 'failed')
@@ -77,7 +90,10 @@ export function createIngestEvents(metrics: IngestMetrics, log: Logger): IngestE
     laneCaughtUp(target, message, result) {
       this.laneAnswered(target, message, result);
       if (result.kind === 'acknowledged')
-        log.info({ alertId: message.id, target: target.key }, 'lagging lane has the alert');
+        log.info(
+          { ...traces.logFields(message.id), target: target.key },
+          'lagging lane has the alert',
+        );
     },
     outboxFailed(error) {
       metrics.outboxFailures.inc();

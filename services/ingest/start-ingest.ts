@@ -7,20 +7,25 @@ import { listen } from '../../shared/http/listen.ts';
 import { startWithCleanup } from '../../shared/lifecycle/cleanup-stack.ts';
 import { Health } from '../../shared/lifecycle/health.ts';
 import type { Logger } from '../../shared/log/logger.ts';
+import { createCredentialMetrics } from '../../shared/metrics/credential-metrics.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
 import { systemClock } from '../../shared/time/clock.ts';
+import { startTracing } from '../../shared/trace/start-tracing.ts';
 import { createAcceptance } from './accept/accept-alert.ts';
 import { askAudience } from './accept/ask-audience.ts';
 import type { AudienceSigners } from './accept/build-envelope.ts';
 import { createWorkSlots } from './accept/work-slots.ts';
 import type { IngestConfig } from './config.ts';
+import { createKeyStates } from './credentials/key-states.ts';
 import { createIngestEvents } from './events.ts';
 import { createIngestApp } from './ingest-app.ts';
 import { busTarget, dispatcherTarget, edgeTarget } from './lanes/lane-target.ts';
 import { Outbox } from './lanes/outbox.ts';
 import { redeliver } from './lanes/redeliver.ts';
+import { tracedTarget } from './lanes/traced-target.ts';
 import { createIngestMetrics, observeBuses, observeInWork } from './metrics.ts';
 import { findAlert, followUpsOf } from './progress/find-alert.ts';
+import { ingestTrace } from './progress/ingest-trace.ts';
 import { createPathProofs } from './progress/path-proofs.ts';
 import { readProgress } from './progress/read-progress.ts';
 import { createAuthentication } from './routes/authentication.ts';
@@ -62,17 +67,25 @@ export function startIngest(
         ),
     );
     cleanup.add('buses', () => Promise.all(buses.map((bus) => bus.close())));
+    const registry = createMetricsRegistry('ingest', config.node);
+    const { node, site, otlpEndpoint } = config;
+    const tracing = startTracing(
+      { service: 'ingest', node, site, otlpEndpoint },
+      { log, registry },
+    );
+    cleanup.add('tracing', () => tracing.close());
+    const { traces } = tracing;
     const targets = [
       ...buses.map(busTarget),
       ...config.dispatchers.map((peer) => dispatcherTarget(peer, config.internalToken)),
       ...config.edges.map((peer) => edgeTarget(peer, config.internalToken)),
-    ];
-
-    const registry = createMetricsRegistry('ingest', config.node);
-    const events = createIngestEvents(createIngestMetrics(registry, targets), log);
+    ].map((target) => tracedTarget(target, traces));
+    const events = createIngestEvents(createIngestMetrics(registry, targets), log, traces);
     const slots = createWorkSlots();
     observeInWork(registry, () => slots.inWork);
     observeBuses(registry, buses);
+    const keyStates = createKeyStates(config.apiKeys, config.node, clock);
+    createCredentialMetrics(registry, keyStates.states);
 
     const acceptance = createAcceptance({
       node: config.node,
@@ -83,6 +96,7 @@ export function startIngest(
       askAudience: (areaCodes) => askAudience(areaCodes, config),
       slots,
       events,
+      traces,
       clock,
       random,
       signal: stopping.signal,
@@ -101,6 +115,7 @@ export function startIngest(
             entry.id,
             target.key,
             result.kind === 'acknowledged' ? 'done' : 'conflict',
+            clock(),
           );
       },
     });
@@ -117,10 +132,16 @@ export function startIngest(
       metrics: registry,
       node: config.node,
       internalToken: config.internalToken,
-      authentication: createAuthentication(config.apiKeys, { clock, events }),
+      authentication: createAuthentication(config.apiKeys, {
+        clock,
+        events,
+        onUsed: keyStates.used,
+      }),
+      keyStates,
       acceptance,
       outbox,
       verifyEnvelope,
+      traceOf: (id) => ingestTrace(id, { node, site, outbox, traces }),
       findAlert: (id) => findAlert(id, sources),
       followUpsOf: (found) => followUpsOf(found, sources),
       readProgress: (id) => readProgress(id, config),

@@ -25,6 +25,8 @@ export interface BusMessage {
   readonly cursor: StreamCursor;
   /** When the server stored it, by the server's clock (ms since 1970). */
   readonly storedAtMs: number;
+  /** The span of the send that brought it, if its writer named one. */
+  readonly traceparent: string | undefined;
 }
 
 interface Deps {
@@ -272,5 +274,6 @@ function toBusMessage(message: JsMsg, created: string): BusMessage {
     data: message.string(),
     cursor: { created, sequence: message.seq },
     storedAtMs: Math.round(message.info.timestampNanos / 1_000_000),
+    traceparent: message.headers?.get('traceparent') || undefined,
   };
 }

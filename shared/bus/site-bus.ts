@@ -5,7 +5,7 @@ import {
   jetstream,
   jetstreamManager,
 } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { readTextFile } from '../config/read-file.ts';
 import { errorFields } from '../log/error-fields.ts';
 import type { Logger } from '../log/logger.ts';
@@ -36,6 +36,14 @@ interface PublishOptions {
   readonly ttlSeconds?: number;
   /** Store it only if its subject has no message. */
   readonly expectAbsent?: boolean;
+  /** The span of this send, as the message's header `traceparent`. */
+  readonly traceparent?: string | undefined;
+}
+
+function traceHeaders(traceparent: string) {
+  const all = headers();
+  all.set('traceparent', traceparent);
+  return all;
 }
 
 /** nats-server's error code for an expected sequence that is not the last one. */
@@ -96,6 +104,9 @@ export class SiteBus {
         timeout: options.timeoutMs,
         retries: 0,
         ...(options.msgId === undefined ? {} : { msgID: options.msgId }),
+        ...(options.traceparent === undefined
+          ? {}
+          : { headers: traceHeaders(options.traceparent) }),
         ...(options.expectAbsent ? { expect: { lastSubjectSequence: 0 } } : {}),
         ...(options.ttlSeconds === undefined ? {} : { ttl: `${options.ttlSeconds}s` }),
       });

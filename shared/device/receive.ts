@@ -2,6 +2,7 @@ import type { Audience } from '../alert/audience.ts';
 import { DeviceMessage } from '../envelope/device-message.ts';
 import { PushPayload } from '../envelope/push-payload.ts';
 import type { Verify } from '../envelope/signature.ts';
+import { fromShortTraceId } from '../trace/trace-context.ts';
 import { type Decision, decide } from './decide.ts';
 import type { DeviceMemory } from './memory.ts';
 
@@ -26,6 +27,8 @@ export interface Received {
   readonly message?: DeviceMessage;
   /** The node that says it sent this. A hint, not proven. */
   readonly via?: string;
+  /** The trace that the alert belongs to: the one that was signed with it, or the alert's own id. */
+  readonly traceId?: string;
 }
 
 /**
@@ -49,7 +52,8 @@ export async function receive(payload: unknown, device: DeviceSetup): Promise<Re
     const decided = decide(message, verified.audience, device.accepts, before, device.now());
     return { memory: decided.memory, result: decided.decision };
   });
-  return { decision, message, via };
+  const traceId = fromShortTraceId(verified.trace) ?? message.id;
+  return { decision, message, via, traceId };
 }
 
 function parseJson(text: string): unknown {

@@ -53,7 +53,13 @@ export const Envelope = z.strictObject({
   deviceMessages: z.record(z.string(), z.string()),
   path: CanaryPath.optional(),
 });
-export type Envelope = z.infer<typeof Envelope>;
+export type Envelope = z.infer<typeof Envelope> & {
+  /**
+   * W3C `traceparent` of the ingest that took it. It stands in the header of the signature, signed with the rest, and not
+   * in the payload: a node that does not know it yet passes over it. Nothing hangs on it but logs and timelines.
+   */
+  readonly trace?: string;
+};
 
 /** A signed envelope is a compact JWS; anything longer is refused before it is looked at. */
 export const MAX_ENVELOPE_BYTES = 512 * 1024;

@@ -39,7 +39,7 @@ export async function openEnvelope(jws: string, verify: Verify): Promise<Envelop
     throw new SignatureError('the envelope outlives its alert');
   if ((envelope.path !== undefined) !== (envelope.audience === 'canary'))
     throw new SignatureError('a canary names its path, and only a canary');
-  return envelope;
+  return verified.trace === undefined ? envelope : { ...envelope, trace: verified.trace };
 }
 
 function parseJson(text: string): unknown {

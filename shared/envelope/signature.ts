@@ -7,8 +7,12 @@ export class SignatureError extends Error {
   override readonly name = 'SignatureError';
 }
 
-/** Signs a text as a compact JWS. `type` is bound in the header, so that one kind of message never passes for another. */
-export type Sign = (payload: string) => Promise<string>;
+/**
+ * Signs a text as a compact JWS. `type` is bound in the header, so that one kind of message never passes for another.
+ * `trace` stands in the header too, signed like the rest: who does not know it passes over it (RFC 7515 section 4), which
+ * a field of the payload, whose shape is checked strictly, would not allow.
+ */
+export type Sign = (payload: string, trace?: string) => Promise<string>;
 
 /** `envelope` travels on the lanes, `alert` reaches devices, `receipt` comes back from probes. */
 export type SignedType = 'envelope' | 'alert' | 'receipt';
@@ -31,8 +35,10 @@ function signWith(
   type: SignedType,
 ): Sign {
   const header = { alg: 'EdDSA', kid, typ: `tocsin-${type}` };
-  return (payload) =>
-    new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader(header).sign(privateKey);
+  return (payload, trace) =>
+    new CompactSign(new TextEncoder().encode(payload))
+      .setProtectedHeader(trace === undefined ? header : { ...header, trace })
+      .sign(privateKey);
 }
 
 export interface Verified {
@@ -40,7 +46,12 @@ export interface Verified {
   /** The audience the signing key may speak for. The message inside must name the same one. */
   readonly audience: Audience;
   readonly kid: string;
+  /** The header's `trace`, as it was signed; nothing is known of its shape. */
+  readonly trace?: string;
 }
+
+/** Longer than any trace that we write. */
+const MAX_TRACE_LENGTH = 64;
 
 export type Verify = (jws: string) => Promise<Verified>;
 
@@ -78,7 +89,14 @@ export function createVerifier(keySet: KeySet, type: SignedType): Verify {
       if (protectedHeader.typ !== `tocsin-${type}`)
         throw new SignatureError(`is not a signed ${type}`);
       if (!used) throw new SignatureError('no key was used');
-      return { payload: new TextDecoder().decode(payload), audience: used.audience, kid: used.kid };
+      const trace = protectedHeader['trace'];
+      const isTrace = typeof trace === 'string' && trace.length <= MAX_TRACE_LENGTH;
+      return {
+        payload: new TextDecoder().decode(payload),
+        audience: used.audience,
+        kid: used.kid,
+        ...(isTrace ? { trace } : {}),
+      };
     } catch (error) {
       if (error instanceof SignatureError) throw error;
       throw new SignatureError('signature does not verify', { cause: error });

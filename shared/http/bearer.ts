@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { ProblemError } from './problem.ts';
 
 /** The token of an `Authorization: Bearer …` header. */
@@ -14,11 +14,16 @@ function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(sha256(a), sha256(b));
 }
 
+/** Whether a request carries the token. */
+export function holdsToken(request: Pick<Request, 'headers'>, token: string): boolean {
+  const given = bearerToken(request.headers.authorization);
+  return given !== undefined && sameSecret(given, token);
+}
+
 /** Lets through only who knows the token that this system's services share. */
 export function requireToken(token: string): RequestHandler {
   return (request, _response, next) => {
-    const given = bearerToken(request.headers.authorization);
-    if (given === undefined || !sameSecret(given, token))
+    if (!holdsToken(request, token))
       throw new ProblemError(
         401,
         'not-authenticated',

@@ -103,6 +103,8 @@ test('the served OpenAPI document lists every route and only those', async () =>
   expect(listed.sort()).toEqual([
     'get /openapi.json',
     'get /v1/alerts/{id}',
+    'get /v1/alerts/{id}/trace',
+    'get /v1/credentials',
     'get /v1/routes',
     'post /v1/alerts',
     'post /v1/alerts/{id}/cancel',

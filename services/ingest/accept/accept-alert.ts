@@ -7,6 +7,14 @@ import { contentHash } from '../../../shared/envelope/hashes.ts';
 import { openEnvelope } from '../../../shared/envelope/open-envelope.ts';
 import type { Verify } from '../../../shared/envelope/signature.ts';
 import type { Clock } from '../../../shared/time/clock.ts';
+import type { AlertTraces } from '../../../shared/trace/alert-traces.ts';
+import {
+  formatTraceparent,
+  originOfEnvelope,
+  originOfRequest,
+  type TraceContext,
+  traceOfJws,
+} from '../../../shared/trace/trace-context.ts';
 import type { IngestEvents } from '../events.ts';
 import type { LaneMessage, LaneTarget } from '../lanes/lane-target.ts';
 import type { IdempotencyUse, Outbox, OutboxEntry } from '../lanes/outbox.ts';
@@ -24,11 +32,19 @@ interface Submission {
   readonly round: CanaryRound | undefined;
   readonly apiKeyId: string;
   readonly idempotency: IdempotencyUse | undefined;
+  /** The trace that its author's request belongs to. */
+  readonly parent: TraceContext | undefined;
 }
 
 /** How an accept ends. Expected ends are values; the route turns them into answers. */
 export type Acceptance =
-  | { readonly kind: 'accepted'; readonly answer: AcceptedAnswer; readonly replayed: boolean }
+  | {
+      readonly kind: 'accepted';
+      readonly answer: AcceptedAnswer;
+      readonly replayed: boolean;
+      /** W3C `traceparent` of this ingest's part, for the answer's header. */
+      readonly traceparent: string | undefined;
+    }
   | { readonly kind: 'conflict'; readonly identifier: string; readonly where: string }
   | { readonly kind: 'too-long'; readonly problems: readonly AlertProblem[] }
   | { readonly kind: 'not-stored' }
@@ -44,6 +60,7 @@ export interface AcceptDeps {
   readonly askAudience: (areaCodes: readonly string[]) => Promise<AudienceSize>;
   readonly slots: WorkSlots;
   readonly events: IngestEvents;
+  readonly traces: AlertTraces;
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
@@ -119,10 +136,12 @@ function asReplay(result: Acceptance): Acceptance {
 
 function replayOf(known: OutboxEntry): Acceptance | undefined {
   if (known.state !== 'accepted' || known.answer === undefined) return undefined;
+  const trace = traceOfJws(known.jws);
   return {
     kind: 'accepted',
     answer: AcceptedAnswer.parse(JSON.parse(known.answer)),
     replayed: true,
+    traceparent: trace && formatTraceparent(trace),
   };
 }
 
@@ -135,8 +154,9 @@ async function issue(
 ): Promise<Acceptance> {
   const startedMs = performance.now();
   const { alert } = submission;
+  const trace = beginTrace(submission, identity, known, deps);
   const [drafted, audience] = await Promise.all([
-    draftEnvelope(alert, submission.round, deps.signers),
+    draftEnvelope(alert, submission.round, deps.signers, trace),
     alert.status === 'Test' ? undefined : deps.askAudience(alertAreaCodes(alert)),
   ]);
   if (!drafted.ok) return { kind: 'too-long', problems: drafted.problems };
@@ -166,6 +186,21 @@ async function issue(
     { alert, message, audience, seconds: (performance.now() - startedMs) / 1000 },
     deps,
   );
+}
+
+/** A refused message that is repeated is the same envelope, so it stays in the trace that this one names. */
+function beginTrace(
+  { alert, parent }: Submission,
+  { id }: Identity,
+  known: OutboxEntry | undefined,
+  { traces }: AcceptDeps,
+): TraceContext {
+  const signed = known && traceOfJws(known.jws);
+  const origin =
+    known === undefined
+      ? originOfRequest(id, parent)
+      : originOfEnvelope({ id, trace: signed && formatTraceparent(signed) }, undefined);
+  return traces.begin(id, alert.status === 'Test' ? 'canary' : 'public', origin, 'accept');
 }
 
 async function sign(draft: Draft, audience: AudienceSize, deps: AcceptDeps): Promise<string> {
@@ -211,7 +246,8 @@ function settleLane(
 ): void {
   if (kind === 'failed') return;
   try {
-    deps.outbox.settleLane(id, target.key, kind === 'acknowledged' ? 'done' : 'conflict');
+    const state = kind === 'acknowledged' ? 'done' : 'conflict';
+    deps.outbox.settleLane(id, target.key, state, deps.clock());
   } catch (error) {
     // The lane stays owed and is sent to again: a repeat, not a miss.
     deps.events.outboxFailed(error);
@@ -247,7 +283,9 @@ function answer(decision: Decision, issued: Issued, deps: AcceptDeps): Acceptanc
       const body = acceptedAnswer(decision.kind, decision.by, issued);
       recorded(() => deps.outbox.accept(message.id, JSON.stringify(body), deps.clock()));
       deps.events.accepted(alert, body, issued.seconds);
-      return { kind: 'accepted', answer: body, replayed: false };
+      const trace = deps.traces.contextOf(message.id);
+      const traceparent = trace && formatTraceparent(trace);
+      return { kind: 'accepted', answer: body, replayed: false, traceparent };
     }
   }
 }
@@ -274,7 +312,12 @@ function acceptedAnswer(
       node: name,
     })),
     audience: size,
-    links: { self, cancel: `${self}/cancel`, update: `${self}/update` },
+    links: {
+      self,
+      cancel: `${self}/cancel`,
+      update: `${self}/update`,
+      trace: `${self}/trace`,
+    },
     ...(warning === undefined ? {} : { warning }),
   };
 }

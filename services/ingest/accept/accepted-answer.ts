@@ -23,7 +23,13 @@ export const AcceptedAnswer = z.strictObject({
       counts: z.partialRecord(TransportKind, z.int().nonnegative()),
     })
     .nullable(),
-  links: z.strictObject({ self: z.string(), cancel: z.string(), update: z.string() }),
+  links: z.strictObject({
+    self: z.string(),
+    cancel: z.string(),
+    update: z.string(),
+    /** What this ingest did with it; missing in answers that an older version gave. */
+    trace: z.string().optional(),
+  }),
   /** What its reader has to know, in plain words: only one site holds it, or nobody subscribed in the area. */
   warning: z.strictObject({ fr: z.string(), en: z.string() }).optional(),
 });

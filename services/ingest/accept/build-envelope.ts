@@ -11,6 +11,11 @@ import { Envelope } from '../../../shared/envelope/envelope.ts';
 import { areaHash, contentHash } from '../../../shared/envelope/hashes.ts';
 import { MAX_DEVICE_BYTES, pushPayloadBytes } from '../../../shared/envelope/push-payload.ts';
 import type { Sign } from '../../../shared/envelope/signature.ts';
+import {
+  formatTraceparent,
+  shortTraceId,
+  type TraceContext,
+} from '../../../shared/trace/trace-context.ts';
 import type { CanaryRound } from './canary-path.ts';
 import { capInstant } from './cap-instant.ts';
 
@@ -34,6 +39,7 @@ export async function draftEnvelope(
   alert: Alert,
   round: CanaryRound | undefined,
   signers: Readonly<Record<Audience, AudienceSigners>>,
+  trace?: TraceContext,
 ): Promise<{ ok: true; draft: Draft } | { ok: false; problems: AlertProblem[] }> {
   const audience = audienceOfStatus(alert.status);
   if (audience === undefined) throw new Error(`status ${alert.status} was let through the check`);
@@ -52,9 +58,12 @@ export async function draftEnvelope(
     contentHash: await contentHash(alert),
     nonce: round?.nonce,
   };
+  // A trace that bears the alert's own id is known to the device without a word.
+  const named = trace === undefined || trace.traceId === facts.id ? undefined : trace.traceId;
   const signed = await Promise.all(
     alert.info.map(async (info, i) => {
-      const jws = await signers[audience].alert(canonicalJson(deviceMessage(alert, info, facts)));
+      const text = canonicalJson(deviceMessage(alert, info, facts));
+      const jws = await signForDevice(text, named, signers[audience].alert);
       return { language: info.language, jws, problem: sizeProblem(info, i, pushPayloadBytes(jws)) };
     }),
   );
@@ -72,13 +81,25 @@ export async function draftEnvelope(
     areaHash: await areaHash(areaCodes),
     deviceMessages: Object.fromEntries(signed.map(({ language, jws }) => [language, jws])),
     ...(round === undefined ? {} : { path: round.path }),
+    ...(trace === undefined ? {} : { trace: formatTraceparent(trace) }),
   };
   return { ok: true, draft };
 }
 
+/** With the trace's id where there is room: for its sake no alert is ever too long. */
+async function signForDevice(
+  text: string,
+  traceId: string | undefined,
+  sign: Sign,
+): Promise<string> {
+  if (traceId === undefined) return sign(text);
+  const named = await sign(text, shortTraceId(traceId));
+  return pushPayloadBytes(named) <= MAX_DEVICE_BYTES ? named : sign(text);
+}
+
 /** Completes and signs a draft. Resolves to the compact JWS that both lanes carry. */
 export function signEnvelope(
-  draft: Draft,
+  { trace, ...draft }: Draft,
   issue: { shards: number; issuer: string; nowMs: number },
   sign: Sign,
 ): Promise<string> {
@@ -88,7 +109,7 @@ export function signEnvelope(
     issuer: issue.issuer,
     issuedAt: new Date(issue.nowMs).toISOString(),
   };
-  return sign(canonicalJson(Envelope.parse(envelope)));
+  return sign(canonicalJson(Envelope.parse(envelope)), trace);
 }
 
 function tooManyAreas(count: number): AlertProblem {

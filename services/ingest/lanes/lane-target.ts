@@ -14,6 +14,8 @@ export interface LaneMessage {
   readonly audience: Audience;
   readonly sender: string;
   readonly jws: string;
+  /** The span of this send, for the header of what carries it. */
+  readonly traceparent?: string | undefined;
 }
 
 /**
@@ -61,6 +63,7 @@ export function busTarget(bus: Pick<SiteBus, 'site' | 'publish'>): LaneTarget {
           bus.publish(alertSubject(message), message.jws, {
             timeoutMs,
             msgId: alertMessageId(message),
+            traceparent: message.traceparent,
             ...(message.audience === 'canary' ? { ttlSeconds: CANARY_TTL_SECONDS } : {}),
           }),
           signal,
@@ -118,6 +121,9 @@ function intake<Schema extends z.ZodType>(
     timeoutMs: what.timeoutMs,
     token: what.internalToken,
     text: what.message.jws,
+    ...(what.message.traceparent === undefined
+      ? {}
+      : { headers: { traceparent: what.message.traceparent } }),
     signal: what.signal,
   });
 }

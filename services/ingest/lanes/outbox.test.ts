@@ -33,14 +33,14 @@ test('P1: what lags after a 202 is owed until it is acknowledged, also by a new 
   const before = new Outbox(path);
   before.add(entry());
   expect(owed(before, 'bus:b')).toEqual([]);
-  before.settleLane('id-1', 'bus:a', 'done');
+  before.settleLane('id-1', 'bus:a', 'done', NOW);
   before.accept('id-1', '{"answer":1}', NOW);
   before.close();
   const after = new Outbox(path);
   expect(owed(after, 'bus:a')).toEqual([]);
   expect(owed(after, 'bus:b')).toEqual(['id-1']);
   expect(after.find('id-1')).toMatchObject({ state: 'accepted', answer: '{"answer":1}' });
-  after.settleLane('id-1', 'bus:b', 'done');
+  after.settleLane('id-1', 'bus:b', 'done', NOW);
   expect(owed(after, 'bus:b')).toEqual([]);
   after.close();
 });
@@ -49,7 +49,7 @@ test('P3: nothing is owed of what has expired, was refused, or conflicts', () =>
   const outbox = new Outbox(':memory:');
   outbox.add(entry());
   outbox.accept('id-1', '{}', NOW);
-  outbox.settleLane('id-1', 'edge:a/a', 'conflict');
+  outbox.settleLane('id-1', 'edge:a/a', 'conflict', NOW);
   outbox.add(entry({ id: 'id-2' }));
   outbox.refuse('id-2');
   expect(owed(outbox, 'edge:a/a')).toEqual([]);
@@ -61,7 +61,7 @@ test('P3: nothing is owed of what has expired, was refused, or conflicts', () =>
 test('a refused message that its author repeats is sent again to everybody', () => {
   const outbox = new Outbox(':memory:');
   outbox.add(entry());
-  outbox.settleLane('id-1', 'bus:a', 'done');
+  outbox.settleLane('id-1', 'bus:a', 'done', NOW);
   outbox.refuse('id-1');
   outbox.add(entry());
   outbox.accept('id-1', '{}', NOW);
@@ -72,10 +72,10 @@ test('a refused message that its author repeats is sent again to everybody', () 
 test('P1: a send that a crash interrupted goes on where somebody has it, and is left to its author where nobody does', () => {
   const outbox = new Outbox(':memory:');
   outbox.add(entry({ id: 'somebody' }));
-  outbox.settleLane('somebody', 'bus:a', 'done');
+  outbox.settleLane('somebody', 'bus:a', 'done', NOW);
   outbox.add(entry({ id: 'nobody' }));
   outbox.add(entry({ id: 'edge-only' }));
-  outbox.settleLane('edge-only', 'edge:a/a', 'done');
+  outbox.settleLane('edge-only', 'edge:a/a', 'done', NOW);
   expect(outbox.settleInterrupted(NOW)).toEqual({ resumed: 1, dropped: 2 });
   expect(owed(outbox, 'bus:b')).toEqual(['somebody']);
   expect(outbox.settleInterrupted(NOW)).toEqual({ resumed: 0, dropped: 0 });

@@ -36,6 +36,18 @@ export interface IdempotencyUse {
   readonly requestHash: string;
 }
 
+/** One alert as it stands in the outbox, for its timeline. */
+export interface OutboxRecord extends OutboxEntry {
+  readonly createdAtMs: number;
+  readonly answeredAtMs: number | undefined;
+  /** `settledAtMs` is missing for what was settled by an older version. */
+  readonly lanes: readonly {
+    readonly target: string;
+    readonly state: 'open' | 'done' | 'conflict';
+    readonly settledAtMs: number | undefined;
+  }[];
+}
+
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS alerts (
     id TEXT PRIMARY KEY, content_hash TEXT NOT NULL, audience TEXT NOT NULL, sender TEXT NOT NULL,
@@ -45,7 +57,7 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS alerts_created ON alerts (created_at);
   CREATE TABLE IF NOT EXISTS lanes (
     alert_id TEXT NOT NULL REFERENCES alerts (id) ON DELETE CASCADE, target TEXT NOT NULL, state TEXT NOT NULL,
-    PRIMARY KEY (alert_id, target)
+    settled_at INTEGER, PRIMARY KEY (alert_id, target)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS lanes_open ON lanes (target) WHERE state = 'open';
   CREATE TABLE IF NOT EXISTS follow_ups (
@@ -78,6 +90,10 @@ export class Outbox {
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 1000;',
     );
     this.#db.exec(SCHEMA);
+    const lanes = this.#db.prepare("SELECT name FROM pragma_table_info('lanes')").all();
+    // An outbox of a version that did not note when a lane had it.
+    if (!lanes.some((column) => column['name'] === 'settled_at'))
+      this.#db.exec('ALTER TABLE lanes ADD COLUMN settled_at INTEGER');
   }
 
   close(): void {
@@ -134,10 +150,29 @@ export class Outbox {
   }
 
   /** A lane that has it (`done`) or holds something else (`conflict`): it is not sent to again. */
-  settleLane(id: string, target: string, state: 'done' | 'conflict'): void {
+  settleLane(id: string, target: string, state: 'done' | 'conflict', nowMs: number): void {
     this.#db
-      .prepare('UPDATE lanes SET state = ? WHERE alert_id = ? AND target = ?')
-      .run(state, id, target);
+      .prepare('UPDATE lanes SET state = ?, settled_at = ? WHERE alert_id = ? AND target = ?')
+      .run(state, nowMs, id, target);
+  }
+
+  /** Everything about one alert, with the instants. */
+  record(id: string): OutboxRecord | undefined {
+    const row = this.#db.prepare('SELECT * FROM alerts WHERE id = ?').get(id);
+    if (row === undefined) return undefined;
+    const lanes = this.#db
+      .prepare('SELECT target, state, settled_at FROM lanes WHERE alert_id = ? ORDER BY settled_at')
+      .all(id);
+    return {
+      ...toEntry(row),
+      createdAtMs: Number(row['created_at']),
+      answeredAtMs: optionalMs(row['answered_at']),
+      lanes: lanes.map((lane) => ({
+        target: text(lane, 'target'),
+        state: text(lane, 'state') as 'open' | 'done' | 'conflict',
+        settledAtMs: optionalMs(lane['settled_at']),
+      })),
+    };
   }
 
   /**
@@ -244,6 +279,10 @@ function toEntry(row: Row): OutboxEntry {
     state: text(row, 'state') as OutboxState,
     answer: row['answer'] === null ? undefined : text(row, 'answer'),
   };
+}
+
+function optionalMs(value: SQLOutputValue | undefined): number | undefined {
+  return value === null || value === undefined ? undefined : Number(value);
 }
 
 function text(row: Row, column: string): string {

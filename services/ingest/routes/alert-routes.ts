@@ -6,6 +6,7 @@ import { openEnvelope } from '../../../shared/envelope/open-envelope.ts';
 import type { Verify } from '../../../shared/envelope/signature.ts';
 import { invalidRequest } from '../../../shared/http/problem.ts';
 import type { Clock } from '../../../shared/time/clock.ts';
+import { parseTraceparent, type TraceContext } from '../../../shared/trace/trace-context.ts';
 import type { Acceptance, AlertAcceptance } from '../accept/accept-alert.ts';
 import {
   buildCancel,
@@ -70,14 +71,17 @@ function createSubmit(deps: AlertRoutesDeps) {
     key: ApiKey,
     idempotency: IdempotencyUse | undefined,
     make: MakeMessage,
+    parent: TraceContext | undefined,
   ): Promise<Acceptance> => {
     const earlier = idempotency && (await messageOfEarlierRequest(idempotency, deps));
-    return readAndAccept(earlier ?? (await make(key)), key, idempotency, deps);
+    const message = earlier ?? (await make(key));
+    return readAndAccept(message, key, { idempotency, parent }, deps);
   };
   return async (request: Request, response: Response, make: MakeMessage): Promise<void> => {
     const key = deps.authentication.keyOf(request);
     const idempotency = idempotencyOf(request, key.id);
-    if (!idempotency) return answer(await run(key, undefined, make), response, deps);
+    const parent = parseTraceparent(request.get('traceparent'));
+    if (!idempotency) return answer(await run(key, undefined, make, parent), response, deps);
     const slot = `${key.id} ${idempotency.key}`;
     const running = inFlight.get(slot);
     if (running) {
@@ -89,7 +93,7 @@ function createSubmit(deps: AlertRoutesDeps) {
         deps,
       );
     }
-    const done = run(key, idempotency, make);
+    const done = run(key, idempotency, make, parent);
     inFlight.set(slot, { requestHash: idempotency.requestHash, done });
     try {
       answer(await done, response, deps);
@@ -122,7 +126,7 @@ function refuseIdempotency(key: ApiKey, deps: AlertRoutesDeps): Error {
 async function readAndAccept(
   message: unknown,
   key: ApiKey,
-  idempotency: IdempotencyUse | undefined,
+  use: { idempotency: IdempotencyUse | undefined; parent: TraceContext | undefined },
   deps: AlertRoutesDeps,
 ): Promise<Acceptance> {
   const recalled = await recall(message, key, deps);
@@ -137,7 +141,7 @@ async function readAndAccept(
     alert: read.alert,
     round: read.round,
     apiKeyId: key.id,
-    idempotency,
+    ...use,
   });
   return orRefusal(result, read.alert, key, deps);
 }
@@ -185,6 +189,7 @@ function answer(result: Acceptance, response: Response, deps: AlertRoutesDeps): 
     deps.events.replayed(result.answer);
     response.set('Idempotent-Replay', 'true');
   }
+  if (result.traceparent !== undefined) response.set('traceparent', result.traceparent);
   response.status(202).location(result.answer.links.self).json(result.answer);
 }
 

@@ -2,7 +2,9 @@ import type { Express } from 'express';
 import { z } from 'zod';
 import { Alert } from '../../../shared/alert/alert.ts';
 import { Problem } from '../../../shared/http/problem.ts';
+import { CredentialReport } from '../../../shared/receipt/credential.ts';
 import { ProofReport } from '../../../shared/receipt/proof.ts';
+import { TraceAnswer } from '../../../shared/trace/trace-answer.ts';
 import { AcceptedAnswer } from '../accept/accepted-answer.ts';
 import { CancelRequest, UpdateRequest } from '../accept/follow-up.ts';
 import { AlertProgress } from '../progress/alert-progress.ts';
@@ -16,7 +18,9 @@ const SCHEMAS = {
   UpdateRequest,
   AlertProgress,
   RouteProofs,
+  TraceAnswer,
   ProofReport,
+  CredentialReport,
   Problem,
 };
 type SchemaName = keyof typeof SCHEMAS;
@@ -101,6 +105,18 @@ const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/alerts/{id}/trace',
+    operationId: 'getTrace',
+    summary: 'What this ingest did with an alert that it took, instant by instant',
+    description:
+      'The address is in the 202 (`links.trace`), and so is the header `traceparent` (W3C Trace Context): a request that ' +
+      'carries one gets its trace continued, any other a new one. The services answer here with their own token too.',
+    security: 'apiKey',
+    success: { status: 200, description: 'Its part of the timeline', schema: 'TraceAnswer' },
+    problems: [401, 403, 404],
+  },
+  {
+    method: 'get',
     path: '/v1/routes',
     operationId: 'getRoutes',
     summary: 'Age of the last device-side proof of every path, for who is about to send',
@@ -117,6 +133,15 @@ const OPERATIONS: readonly Operation[] = [
     body: 'ProofReport',
     success: { status: 204, description: 'Noted' },
     problems: [400, 401, 413],
+  },
+  {
+    method: 'get',
+    path: '/v1/credentials',
+    operationId: 'getCredentials',
+    summary: 'API keys that have an end, and when they were last used here',
+    security: 'internalToken',
+    success: { status: 200, description: 'Those that end first', schema: 'CredentialReport' },
+    problems: [401],
   },
   {
     method: 'get',

@@ -50,14 +50,7 @@ export function addProgressRoutes(app: Express, deps: ProgressRoutesDeps): void 
       const found = AlertId.safeParse(id).success ? await deps.findAlert(id) : undefined;
       if (!found) throw refusals.unknownAlert(id);
       if (!withinTerritory(alertAreaCodes(found.envelope.alert), keyOf(request).territory))
-        throw new ProblemError(
-          403,
-          'not-authorised',
-          'This alert lies outside the territory of this key',
-          {
-            action: 'Use a key whose territory covers the alert',
-          },
-        );
+        throw refusals.outsideTerritory();
       response.set('Cache-Control', 'no-store').json(await progressOf(found, deps));
     } finally {
       looks -= 1;

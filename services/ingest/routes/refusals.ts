@@ -76,6 +76,21 @@ export function unknownAlert(id: string): ProblemError {
   });
 }
 
+export function unknownTrace(): ProblemError {
+  return new ProblemError(404, 'unknown-alert', 'This ingest did not take the alert', {
+    action: 'Ask the other ingests; “tocsin trace” asks every service at once',
+  });
+}
+
+export function outsideTerritory(): ProblemError {
+  return new ProblemError(
+    403,
+    'not-authorised',
+    'This alert lies outside the territory of this key',
+    { action: 'Use a key whose territory covers the alert' },
+  );
+}
+
 export function alreadyOver(
   what: 'expired' | 'cancelled' | 'is-cancel',
   detail: string,
