@@ -25,11 +25,13 @@ test('files are read, ports have their defaults', () => {
     httpsPort: 8491,
     wsPort: 8492,
     controlPort: 8493,
+    mcsPort: 8489,
     unifiedPushPort: 8490,
     dataDir: folder,
     tls: { keyPem: 'key', certPem: 'cert' },
     serviceAccount: { email: env.SERVICE_ACCOUNT_EMAIL, publicKeyPem: 'public' },
     fcmProjectId: 'tocsin-test',
+    fcmSenderId: '100000000001',
   });
 });
 

@@ -9,6 +9,8 @@ export interface SandboxConfig {
   readonly httpsPort: number;
   readonly wsPort: number;
   readonly controlPort: number;
+  /** FCM's stream to its devices (TLS). */
+  readonly mcsPort: number;
   /** A self-hosted push service for UnifiedPush; undefined: none. */
   readonly unifiedPushPort?: number;
   /** Folder that keeps users, tokens and crowds over a restart. */
@@ -23,7 +25,11 @@ export interface SandboxConfig {
   /** The one service account that may get access tokens. */
   readonly serviceAccount: { readonly email: string; readonly publicKeyPem: string };
   readonly fcmProjectId: string;
+  /** The same project's number, which apps name when they register. */
+  readonly fcmSenderId: string;
 }
+
+const DEFAULT_SENDER_ID = '100000000001';
 
 const Environment = z.object({
   DEPLOYMENT: z.literal('development', {
@@ -38,6 +44,7 @@ const Environment = z.object({
   TLS_WRONG_NAME_FILE: z.string().min(1).optional(),
   WS_PORT: Port.default(8492),
   CONTROL_PORT: Port.default(8493),
+  MCS_PORT: Port.default(8489),
   UNIFIED_PUSH_PORT: Port.default(8490),
   DATA_DIR: z.string().min(1),
   TLS_KEY_FILE: z.string().min(1),
@@ -45,6 +52,10 @@ const Environment = z.object({
   SERVICE_ACCOUNT_PUBLIC_KEY_FILE: z.string().min(1),
   SERVICE_ACCOUNT_EMAIL: z.email(),
   FCM_PROJECT_ID: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, 'is not a project id'),
+  FCM_SENDER_ID: z
+    .string()
+    .regex(/^\d{1,20}$/, 'is not a project number')
+    .default(DEFAULT_SENDER_ID),
 });
 
 /** Settings of the sandbox. Throws ConfigError, also when this is a production deployment. */
@@ -68,6 +79,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
     httpsPort: settings.HTTPS_PORT,
     wsPort: settings.WS_PORT,
     controlPort: settings.CONTROL_PORT,
+    mcsPort: settings.MCS_PORT,
     unifiedPushPort: settings.UNIFIED_PUSH_PORT,
     dataDir: settings.DATA_DIR,
     tls: {
@@ -82,5 +94,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): S
       ),
     },
     fcmProjectId: settings.FCM_PROJECT_ID,
+    fcmSenderId: settings.FCM_SENDER_ID,
   };
 }

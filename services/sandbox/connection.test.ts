@@ -147,6 +147,8 @@ async function startWithBadCertificates() {
       fcmHttpsPort: 0,
       wsPort: 0,
       controlPort: 0,
+      mcsPort: 0,
+      unifiedPushPort: 0,
       badCertificates: { expired: pem(bad.expired), 'wrong-name': pem(bad['wrong-name']) },
     },
   });

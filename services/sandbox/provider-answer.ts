@@ -4,6 +4,8 @@ export interface ProviderAnswer {
   readonly headers: Readonly<Record<string, string>>;
   /** Sent as JSON when it is there. */
   readonly body?: unknown;
+  /** Sent as they are, in place of a body; the headers say what they are. */
+  readonly bytes?: Buffer;
 }
 
 /** A request as an endpoint sees it: read whole, within its limit. */

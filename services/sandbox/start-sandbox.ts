@@ -12,6 +12,7 @@ import { createControlApp } from './control-app.ts';
 import { createCrowdReceipts } from './crowd-receipts.ts';
 import { createCrowds } from './crowds.ts';
 import { createFaultSwitches, PROVIDERS } from './faults.ts';
+import { startFcmDevices } from './fcm-device/start-fcm-devices.ts';
 import { createFcmDeviceSide } from './fcm-device-side.ts';
 import { createFcmDevices } from './fcm-devices.ts';
 import { createFcmTopics } from './fcm-topics.ts';
@@ -30,6 +31,8 @@ export interface Sandbox {
   readonly fcmHttpsPort?: number;
   readonly wsPort: number;
   readonly controlPort: number;
+  /** FCM's stream to its devices. */
+  readonly mcsPort: number;
   /** When there is such a service. */
   readonly unifiedPushPort?: number;
   readonly close: () => Promise<void>;
@@ -61,7 +64,10 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
 
     const fcmDevices = createFcmDevices(db);
     const fcm = createFcmDeviceSide({ devices: fcmDevices, now, log });
-    const findFcm = (token: string) => crowds.findFcm(token) ?? fcm.find(token);
+    const registered = await startFcmDevices(config, { db, devices: fcmDevices, now, log });
+    cleanup.add('mcs', registered.close);
+    const findFcm = (token: string) =>
+      crowds.findFcm(token) ?? registered.findFcm(token) ?? fcm.find(token);
     const topics = createFcmTopics(db, { find: findFcm });
     cleanup.add('topics', () => topics.close());
     const users = createAutopushUsers(db);
@@ -71,7 +77,7 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     faults.watch(() => {
       if (faults.current().fcm.revoked) accessTokens.revoke(now());
     });
-    const routes = await createProviderRoutes({
+    const providerRoutes = await createProviderRoutes({
       serviceAccount: config.serviceAccount,
       projectId: config.fcmProjectId,
       accessTokens,
@@ -80,10 +86,12 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
       findFcm,
       topics,
       findWebPush: (token) => crowds.findWebPush(token) ?? autopush.find(token),
+      findFcmWebPush: registered.findWebPush,
       origin,
       now,
       random,
     });
+    const routes = [...providerRoutes, ...registered.routes];
     const certificates = { good: config.tls, ...config.badCertificates };
     const serving = { certificates, routes, faults, stats, pace: createPace(now), random, log };
     const isShared = config.fcmHttpsPort === undefined;
@@ -130,7 +138,9 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     cleanup.add('health', () => health.stopping());
     const fcmPort = own ? { fcmHttpsPort: own.port } : {};
     const upPort = unifiedPush ? { unifiedPushPort: unifiedPush.port } : {};
-    const ports = { httpsPort, ...fcmPort, ...upPort, wsPort: receivers.port, controlPort: control.port };
+    const optional = { ...fcmPort, ...upPort };
+    const always = { wsPort: receivers.port, controlPort: control.port };
+    const ports = { httpsPort, ...optional, ...always, mcsPort: registered.mcsPort };
     log.info(ports, 'sandbox started: nothing sent here reaches a real device');
     return ports;
   });

@@ -21,8 +21,8 @@ interface Vapid {
 interface VapidExpectation {
   /** Key that the subscription was made with; undefined: any sender's. */
   readonly key: string | undefined;
-  /** Origin of this push service. */
-  readonly audience: string;
+  /** Origins of this push service. */
+  readonly audiences: readonly string[];
   readonly nowMs: number;
 }
 
@@ -55,7 +55,7 @@ export function createVapidVerifier(): VerifyVapid {
       if (remembered.size >= MAX_REMEMBERED) remembered.clear();
       remembered.set(`${key}.${token}`, claims);
     }
-    if (claims.aud !== expected.audience) throw new VapidError('Invalid VAPID audience');
+    if (!expected.audiences.includes(claims.aud)) throw new VapidError('Invalid VAPID audience');
     const leftSeconds = claims.exp - expected.nowMs / 1000;
     if (leftSeconds <= 0) throw new VapidError('Invalid VAPID expiry');
     if (leftSeconds > MAX_LIFE_SECONDS)

@@ -16,13 +16,19 @@ import type { FindWebPushReceiver, WebPushReceiver } from './web-push-receivers.
 interface WebPushDeps {
   readonly find: FindWebPushReceiver;
   readonly verifyVapid: VerifyVapid;
+  /** What the answer's `Location` begins with. */
   readonly origin: () => string;
+  /** Origins that a sender's VAPID token may be for. */
+  readonly audiences: () => readonly string[];
+  /** The token of an endpoint's address. */
+  readonly tokenOf: (path: string) => string | undefined;
   readonly faults: () => ProviderFaults;
   readonly now: Clock;
   readonly random: () => number;
 }
 
 const ENDPOINT_PATH = /^\/wpush\/v2\/([A-Za-z0-9_-]{1,300})$/;
+const FCM_ENDPOINT_PATH = /^\/(?:fcm\/send|wp)\/([A-Za-z0-9:_-]{20,400})$/;
 /** A push service takes 4096 bytes (RFC 8030 section 7.2); header, tag and delimiter of aes128gcm come on top. */
 export const MAX_WEB_PUSH_BYTES = 4096 + 86 + 16 + 1;
 /** Autopush keeps nothing for longer than 30 days and says so in the answer's TTL. */
@@ -35,6 +41,11 @@ export function tokenOfEndpointPath(path: string): string | undefined {
   return ENDPOINT_PATH.exec(path)?.[1];
 }
 
+/** The same for the endpoints of browsers on FCM, which end with the registration's token. */
+export function tokenOfFcmEndpointPath(path: string): string | undefined {
+  return FCM_ENDPOINT_PATH.exec(path)?.[1];
+}
+
 interface PushHeaders {
   readonly ttlSeconds: number;
   readonly topic: string | undefined;
@@ -45,7 +56,7 @@ export function createWebPushEndpoint(
   deps: WebPushDeps,
 ): (request: ProviderRequest) => Promise<ProviderAnswer> {
   return async (request) => {
-    const token = tokenOfEndpointPath(request.path) ?? '';
+    const token = deps.tokenOf(request.path) ?? '';
     const faults = deps.faults();
     if (faults.revoked) return unauthorised('Invalid Authentication', 403);
     if (faults.denyAuth !== null) return unauthorised('Invalid Authentication', faults.denyAuth);
@@ -86,7 +97,7 @@ function readHeaders(request: ProviderRequest): PushHeaders | ProviderAnswer {
 async function authorise(
   request: ProviderRequest,
   receiver: WebPushReceiver,
-  { verifyVapid, origin, now }: WebPushDeps,
+  { verifyVapid, audiences, now }: WebPushDeps,
 ): Promise<ProviderAnswer | undefined> {
   const authorization = headerOf(request, 'authorization');
   if (authorization === undefined)
@@ -94,7 +105,7 @@ async function authorise(
   try {
     await verifyVapid(authorization, {
       key: receiver.vapidKey,
-      audience: origin(),
+      audiences: audiences(),
       nowMs: now(),
     });
     return undefined;

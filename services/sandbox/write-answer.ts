@@ -11,11 +11,11 @@ import type { ProviderAnswer } from './provider-answer.ts';
  */
 export async function writeAnswer(
   response: Http2ServerResponse,
-  { status, headers, body }: ProviderAnswer,
+  { status, headers, body, bytes: given }: ProviderAnswer,
   trickleMs: number,
 ): Promise<void> {
   if (response.destroyed || response.writableEnded) return;
-  const bytes = Buffer.from(body === undefined ? '' : JSON.stringify(body));
+  const bytes = given ?? Buffer.from(body === undefined ? '' : JSON.stringify(body));
   const type = body === undefined ? {} : { 'content-type': 'application/json; charset=UTF-8' };
   const all = { ...type, ...headers, 'content-length': bytes.length };
   if (trickleMs === 0) {

@@ -71,6 +71,7 @@ export interface TestSandbox {
   readonly httpsPort: number;
   readonly wsPort: number;
   readonly controlPort: number;
+  readonly mcsPort: number;
   /** `https://localhost:<port>`: FCM, OAuth and Web Push. */
   readonly origin: string;
   /** `ws://127.0.0.1:<port>`. */
@@ -125,10 +126,12 @@ function createKept(): Kept {
     wsPort: 0,
     controlPort: 0,
     unifiedPushPort: 0,
+    mcsPort: 0,
     dataDir: mkdtempSync(join(tmpdir(), 'tocsin-sandbox-')),
     tls,
     serviceAccount: { email: serviceAccount.email, publicKeyPem: serviceAccount.publicKeyPem },
     fcmProjectId: serviceAccount.projectId,
+    fcmSenderId: '100000000001',
   };
   return { config, serviceAccount, caPem };
 }
