@@ -17,7 +17,9 @@ import type { WitnessAnswer } from '../../shared/receipt/proof.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import { createAgeClock } from './age-clock.ts';
+import { startBusHealth } from './bus-health/start-bus-health.ts';
 import type { CanaryConfig } from './config.ts';
+import { startCredentials } from './credentials/start-credentials.ts';
 import { createDeadManSwitch } from './dead-man.ts';
 import { diagnose } from './diagnosis.ts';
 import { startDrills } from './drills/start-drills.ts';
@@ -289,6 +291,20 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       signal,
     });
     tasks.push(clocks.running);
+    const busHealth = startBusHealth(
+      { sites: config.natsSites },
+      { registry, log, wallNow, signal },
+    );
+    tasks.push(busHealth.running);
+    const credentials = startCredentials(config, {
+      registry,
+      log,
+      wallNow,
+      internalToken,
+      newestProofAgeMs: () => summarize(judge.judged()).newestProofAgeMs,
+      signal,
+    });
+    tasks.push(credentials.running);
 
     // Probes of an earlier life receive before they are registered again: who received it counts in any case.
     const probesBeside = (seen: number) => Math.max(registration.count(), seen);
@@ -319,6 +335,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         realAlert,
         probeCount: probesBeside(realAlert?.witnesses.length ?? 0),
         otherCanaries: others.states(),
+        credentials: credentials.states(),
         drills: drills.records(),
         runbooksUrl: config.runbooksUrl,
       };

@@ -8,24 +8,26 @@ import { CERTIFICATE_TIMING, watchCertificates } from '../../../shared/tls/watch
 import { certificatePlaces } from './certificate-places.ts';
 import { gatherCredentials } from './gather-credentials.ts';
 
+/** What is read of the canary's settings. */
 interface Options {
-  readonly canary: string;
-  readonly internalToken: string;
+  readonly nodeName: string;
   readonly ingests: readonly Peer[];
   readonly dispatchers: readonly Peer[];
   readonly edges: readonly Peer[];
   readonly canaries: readonly Peer[];
   readonly natsSites: readonly BusSite[];
-  /** Addresses that the canary itself leans on, by name. */
-  readonly others: Readonly<Record<string, string | undefined>>;
+  /** The push service that the probes listen at. */
+  readonly autopushUrl: string;
+  readonly deadmanUrl: string | undefined;
 }
 
 interface Deps {
   readonly registry: Registry;
   readonly log: Logger;
   readonly wallNow: Clock;
-  /** Instant (wall clock) of the newest proof on any path; undefined: none yet. */
-  readonly newestProofAtMs: () => number | undefined;
+  readonly internalToken: string;
+  /** Of the newest proof on any path; null: none yet. */
+  readonly newestProofAgeMs: () => number | null;
   readonly signal: AbortSignal;
 }
 
@@ -34,14 +36,23 @@ export function startCredentials(
   options: Options,
   deps: Deps,
 ): { readonly states: () => CredentialState[]; readonly running: Promise<void> } {
-  const { canary, internalToken, natsSites, others } = options;
+  const { nodeName: canary, natsSites, autopushUrl, deadmanUrl } = options;
   const of = (kind: string, peers: readonly Peer[]) => peers.map((peer) => ({ kind, peer }));
   const asked = [...of('ingest', options.ingests), ...of('dispatcher', options.dispatchers)];
   const peers = [...asked, ...of('edge', options.edges), ...of('canary', options.canaries)];
-  const places = certificatePlaces({ canary, peers, natsSites, others });
+  const places = certificatePlaces({
+    canary,
+    peers,
+    natsSites,
+    others: { autopush: autopushUrl, 'dead-man': deadmanUrl },
+  });
   const certificates = watchCertificates(() => places, CERTIFICATE_TIMING, deps);
-  const gathered = gatherCredentials(asked, { internalToken, signal: deps.signal });
-  const own = () => [...certificates.states(), ...provedByReceipt(canary, deps.newestProofAtMs())];
+  const gathered = gatherCredentials(asked, deps);
+  const own = () => {
+    const ageMs = deps.newestProofAgeMs();
+    const provedAtMs = ageMs === null ? undefined : deps.wallNow() - ageMs;
+    return [...certificates.states(), ...provedByReceipt(canary, provedAtMs)];
+  };
   createCredentialMetrics(deps.registry, own);
   return {
     states: () => byEnd([...gathered.states(), ...own()]),
