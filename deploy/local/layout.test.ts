@@ -14,6 +14,7 @@ test('ports are those of docs/interfaces.md', () => {
   });
   expect(layout.sites[2]?.ports.dispatcher).toBe(8422);
   expect(layout.sandbox).toEqual({
+    mcs: 8489,
     unifiedPush: 8490,
     providers: 8491,
     receivers: 8492,
@@ -25,7 +26,7 @@ test('ports are those of docs/interfaces.md', () => {
 test('no port is used twice', () => {
   const ports = portsOf(layout).map(({ port }) => port);
   expect(new Set(ports).size).toBe(ports.length);
-  expect(ports).toHaveLength(3 * 6 + 5);
+  expect(ports).toHaveLength(3 * 6 + 6);
 });
 
 test('services are called by address, the providers by the name in their certificate', () => {

@@ -17,6 +17,7 @@ export interface Layout {
   readonly portBase: number;
   readonly sites: readonly Site[];
   readonly sandbox: {
+    readonly mcs: number;
     readonly unifiedPush: number;
     readonly providers: number;
     readonly receivers: number;
@@ -54,6 +55,7 @@ export function layoutOf({ sites, portBase, stateDir }: LayoutOptions): Layout {
       };
     }),
     sandbox: {
+      mcs: portBase + 89,
       unifiedPush: portBase + 90,
       providers: portBase + 91,
       receivers: portBase + 92,

@@ -23,7 +23,7 @@ test('every site and the sandbox have a namespace, a cable and an address of the
         namespace: 'tocsin-8400-sandbox',
         port: 'p-sandbox',
         address: '198.18.65.162',
-        ports: { first: 8490, last: 8493 },
+        ports: { first: 8489, last: 8493 },
       },
       ...['a', 'b', 'c'].map((name, i) => ({
         name,

@@ -9,7 +9,7 @@ import {
   unifiedPushOrigin,
   urlOf,
 } from './layout.ts';
-import { SANDBOX_ACCOUNT, SANDBOX_PROJECT } from './state.ts';
+import { SANDBOX_ACCOUNT, SANDBOX_PROJECT, SANDBOX_PROJECT_NUMBER } from './state.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -104,11 +104,13 @@ export function sandboxEnv(layout: Layout): Env {
     WS_PORT: String(layout.sandbox.receivers),
     CONTROL_PORT: String(layout.sandbox.control),
     UNIFIED_PUSH_PORT: String(layout.sandbox.unifiedPush),
+    MCS_PORT: String(layout.sandbox.mcs),
     DATA_DIR: files.dataDir('sandbox'),
     DEPLOYMENT: 'development',
     TLS_KEY_FILE: files.tlsKey,
     TLS_CERT_FILE: files.tlsCert,
     FCM_PROJECT_ID: SANDBOX_PROJECT,
+    FCM_SENDER_ID: SANDBOX_PROJECT_NUMBER,
     SERVICE_ACCOUNT_EMAIL: SANDBOX_ACCOUNT,
     SERVICE_ACCOUNT_PUBLIC_KEY_FILE: files.serviceAccountPublicKey,
     NODE_EXTRA_CA_CERTS: files.caCert,

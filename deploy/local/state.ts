@@ -18,6 +18,7 @@ import { jsonText, keepFile, writePrivateFile } from './state-file.ts';
 
 const RENEW_BEFORE_MS = 30 * 24 * 60 * 60 * 1000;
 export const SANDBOX_PROJECT = 'tocsin-sandbox';
+export const SANDBOX_PROJECT_NUMBER = '100000000001';
 export const SANDBOX_ACCOUNT = `tocsin@${SANDBOX_PROJECT}.iam.gserviceaccount.com`;
 
 /** An API key as ingest reads it: the clear key's hash and what it may send. */
