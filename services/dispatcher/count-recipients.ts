@@ -1,4 +1,4 @@
-import { CANARY_AREA, type Reach } from '../../shared/alert/area.ts';
+import { CANARY_AREA, DEPARTMENTS, type Reach } from '../../shared/alert/area.ts';
 import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import { countQuery, isInReach, isWide, othersQuery, placeRange } from './recipient-query.ts';
 import type { Statements } from './replica-statements.ts';
@@ -7,14 +7,6 @@ import { codesIn, PROBE_CODE } from './row-format.ts';
 
 /** Up to so many devices outside a wide reach are looked at one by one: about 50 ms. */
 const MAX_OTHERS = 20_000;
-
-const two = (from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, i) => String(from + i).padStart(2, '0'));
-/** All departments that a code can begin with (shared/alert/area.ts). */
-const DEPARTMENTS = [
-  ...[...two(1, 19), '2A', '2B', ...two(21, 95)],
-  ...[...two(971, 978), ...two(984, 988)],
-];
 
 /**
  * How many devices a public alert is for on one transport. Who holds several areas has to be counted once, which takes

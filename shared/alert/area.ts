@@ -10,6 +10,15 @@ export const CANARY_AREA = 'ZZ999';
 const DEPARTMENT = /^(?:0[1-9]|[1-8]\d|9[0-5]|2[AB]|97[1-8]|98[4-8])$/;
 const COMMUNE = /^(?:(?:0[1-9]|[1-8]\d|9[0-5]|2[AB])\d{3}|(?:97[1-8]|98[4-8])\d{2})$/;
 
+const two = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => String(from + i).padStart(2, '0'));
+
+/** Every department that a code can name or begin with. */
+export const DEPARTMENTS: readonly string[] = [
+  ...[...two(1, 19), '2A', '2B', ...two(21, 95)],
+  ...[...two(971, 978), ...two(984, 988)],
+];
+
 export type AreaKind = 'commune' | 'department' | 'canary';
 
 /** What a code is, or undefined when it is none of INSEE's shapes nor the reserved area. */
