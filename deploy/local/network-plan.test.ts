@@ -60,7 +60,7 @@ test('loopback ports of every other place lead to that place, and nowhere else',
   expect(rules).toHaveLength(4 * 3);
   expect(rules.filter((line) => line.includes('netns/tocsin-8400-b '))).toEqual(
     [
-      ['8490:8493', '198.18.65.162'],
+      ['8489:8493', '198.18.65.162'],
       ['8401:8406', '198.18.65.163'],
       ['8421:8426', '198.18.65.165'],
     ].map(
