@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BusSites, Peers } from '../../shared/bus/bus-config.ts';
 import { Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
+import { OtlpEndpoint } from '../../shared/trace/otlp-endpoint.ts';
 import { pacingEnv } from './pacing/config.ts';
 import { topicsEnv } from './topics/config.ts';
 import { transportsEnv } from './transports/registry.ts';
@@ -19,6 +20,7 @@ const DispatcherEnv = z.object({
   DISPATCHERS: Peers,
   INTERNAL_TOKEN_FILE: z.string().min(1),
   TRUSTED_KEYS_FILE: z.string().min(1),
+  OTLP_ENDPOINT: OtlpEndpoint,
   ...transportsEnv,
   ...pacingEnv,
   ...topicsEnv,

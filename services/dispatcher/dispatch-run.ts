@@ -128,13 +128,16 @@ export class DispatchRun {
     this.#audience = registry.count(this.#task.filter, this.#task.transport, true);
     if (!this.#isTest) events.fanOutBegan(this.#task.transport, this.#audience);
     for (const receipt of earlier) this.#timings.heard(receipt);
+    const { id } = this.#task.envelope;
+    const span = events.runStarted(id, this.#task.transport);
     this.#feed({ type: 'begin', earlier });
     while (this.#core.ended === undefined && (await sleep(TICK_MS, this.#stop.signal)))
       this.#feed({ type: 'tick' });
     await Promise.all([this.#lines.first.idle, this.#lines.retry.idle]);
-    if (this.#failure !== undefined) throw this.#failure;
     const state = this.#core.ended ?? 'journaled';
-    events.runEnded(this.#task.envelope.id, this.#task.transport, state, this.#figures());
+    span.end({ transport: this.#task.transport, state }, this.#failure === undefined);
+    if (this.#failure !== undefined) throw this.#failure;
+    events.runEnded(id, this.#task.transport, state, this.#figures());
     return state;
   }
 
@@ -204,6 +207,8 @@ export class DispatchRun {
         return;
       case 'send':
         this.#lines[decision.task.lane].add(decision);
+        if (decision.task.lane === 'retry' && !decision.task.takeOver)
+          events.retried(envelope.id, transport, decision.deviceIds.length);
     }
   }
 

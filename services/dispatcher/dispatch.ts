@@ -123,6 +123,9 @@ export class Dispatch {
       endings.push(run.run(earlier.filter((receipt) => receipt.transport === transport.kind)));
     }
     this.#live.set(entry.id, { envelope, runs, ended: this.#watch(entry.id, runs, endings) });
+    for (const peer of deps.nodes)
+      if (peer !== deps.node && this.#deps.unanswering(peer))
+        this.#deps.events.peerAnswers(entry.id, peer, false);
     this.#deps.topics?.begin({ envelope, messageFor, stillRight: deps.stillRight });
   }
 
@@ -131,12 +134,15 @@ export class Dispatch {
     for (const entry of this.#deps.journal.open()) {
       if (this.#closing || this.#live.has(entry.id)) continue;
       try {
-        await this.begin(entry, await openEnvelope(entry.jws, this.#deps.verifyEnvelope));
+        const envelope = await openEnvelope(entry.jws, this.#deps.verifyEnvelope);
+        this.#deps.events.takenUpAgain(envelope);
+        await this.begin(entry, envelope);
       } catch (error) {
         if (!(error instanceof SignatureError)) throw error;
         // Written by a newer version of this node, or signed by a key that is trusted no more. It must neither keep the
         // node from starting nor hold up what stands behind it: who understands it sends it.
-        this.#deps.log.error({ ...errorFields(error), alert: entry.id }, 'not taken up again');
+        const fields = this.#deps.events.alertFields(entry.id);
+        this.#deps.log.error({ ...errorFields(error), ...fields }, 'not taken up again');
         this.#deps.journal.setState(entry.id, 'journaled');
       }
     }
@@ -152,6 +158,12 @@ export class Dispatch {
   /** A proof came: what was waiting for trust may go on. */
   reconsider(): void {
     for (const { runs } of this.#live.values()) for (const run of runs.values()) run.reconsider();
+  }
+
+  /** A peer stopped to answer, or began again: it stands in the timelines of what is being sent. */
+  peerAnswers(node: string, answers: boolean): void {
+    for (const [id, { envelope }] of this.#live)
+      if (envelope.audience === 'public') this.#deps.events.peerAnswers(id, node, answers);
   }
 
   /** Stops at the next send whatever another alert has put an end to (P3: a Cancel overtakes its Alert). */
@@ -202,14 +214,14 @@ export class Dispatch {
       for (const run of runs.values()) run.stop('open');
       if (error instanceof SignatureError) {
         this.#deps.log.error(
-          { ...errorFields(error), alert: id },
+          { ...errorFields(error), ...this.#deps.events.alertFields(id) },
           'fan-out stopped: not what was signed',
         );
         this.#deps.journal.setState(id, 'journaled');
       } else {
         // A fault of this node's (a disk that is busy or full): the alert stays open and is taken up again.
         this.#deps.log.error(
-          { ...errorFields(error), alert: id },
+          { ...errorFields(error), ...this.#deps.events.alertFields(id) },
           'fan-out interrupted: it will go on',
         );
       }

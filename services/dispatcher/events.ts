@@ -1,7 +1,9 @@
 import type { Severity } from '../../shared/alert/cap-values.ts';
-import type { TransportKind } from '../../shared/envelope/envelope.ts';
+import type { Envelope, TransportKind } from '../../shared/envelope/envelope.ts';
 import { errorFields } from '../../shared/log/error-fields.ts';
 import type { Logger } from '../../shared/log/logger.ts';
+import { AlertTraces, type OpenSpan } from '../../shared/trace/alert-traces.ts';
+import { originOfEnvelope } from '../../shared/trace/trace-context.ts';
 import type { Arrival, JournalState } from './journal.ts';
 import type {
   ARRIVAL_RESULTS,
@@ -14,17 +16,55 @@ import type { Outcome } from './transports/transport.ts';
 
 export type DispatcherEvents = ReturnType<typeof createDispatcherEvents>;
 
-/** What happens in a dispatcher, each as one function that writes the counter and the log line together. */
-export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) {
+/**
+ * What happens in a dispatcher, each as one function that writes the counter, the log line and the alert's timeline
+ * together. What happens for each message only counts.
+ */
+export function createDispatcherEvents(
+  metrics: DispatcherMetrics,
+  log: Logger,
+  traces = new AlertTraces(),
+) {
   return {
+    /** What every log line about an alert carries. */
+    alertFields: (id: string) => traces.logFields(id),
+    /** `hop`: the `traceparent` of the send that brought it. */
+    alertBegun(envelope: Pick<Envelope, 'id' | 'audience' | 'trace'>, hop?: string): void {
+      traces.begin(envelope.id, envelope.audience, originOfEnvelope(envelope, hop));
+    },
+    /** It is in the journal. */
+    alertTaken: (id: string) => traces.end(id),
+    takenUpAgain(envelope: Pick<Envelope, 'id' | 'audience' | 'trace'>): void {
+      this.alertBegun(envelope);
+      traces.note(envelope.id, 'taken-up-again');
+      log.warn(traces.logFields(envelope.id), 'alert taken up where it was left');
+    },
+    /** A peer, while an alert is being sent. */
+    peerAnswers(id: string, node: string, answers: boolean): void {
+      traces.note(id, answers ? 'peer-answering' : 'peer-unanswering', { node });
+      log[answers ? 'info' : 'warn'](
+        { ...traces.logFields(id), peer: node },
+        answers ? 'peer answers again' : 'peer does not answer while an alert is sent',
+      );
+    },
+    retried(id: string, transport: TransportKind, count: number): void {
+      traces.note(id, 'retried', { transport }, count);
+    },
+    runStarted(id: string, transport: TransportKind): OpenSpan {
+      traces.note(id, 'started', { transport });
+      return traces.child(id, `fan-out ${transport}`);
+    },
     alertArrived(
       id: string,
       lane: Arrival,
-      result: (typeof ARRIVAL_RESULTS)[number],
+      result: Exclude<(typeof ARRIVAL_RESULTS)[number], 'refused'>,
       audience?: string,
     ): void {
       metrics.arrivals.inc({ lane, result });
-      if (audience !== 'canary') log.info({ alert: id, lane, result }, 'alert arrived');
+      // A peer's journal is read for what is lacking; what is known stands there too, and says nothing.
+      if (lane !== 'peer' || result !== 'duplicate') traces.note(id, 'arrived', { lane, result });
+      if (audience !== 'canary')
+        log.info({ ...traces.logFields(id), lane, result }, 'alert arrived');
     },
     alertRefused(lane: Arrival, reason: string): void {
       metrics.arrivals.inc({ lane, result: 'refused' });
@@ -44,16 +84,18 @@ export function createDispatcherEvents(metrics: DispatcherMetrics, log: Logger) 
     canaryToPublicStopped(id: string, transport: TransportKind): void {
       metrics.canaryToPublic.inc({ transport });
       log.fatal(
-        { alert: id, transport },
+        { ...traces.logFields(id), transport },
         'a canary’s alert was about to go to the public: stopped',
       );
     },
     runEnded(id: string, transport: TransportKind, state: JournalState, figures: object): void {
-      log.info({ alert: id, transport, state, ...figures }, 'fan-out ended');
+      traces.note(id, 'completed', { transport, state });
+      log.info({ ...traces.logFields(id), transport, state, ...figures }, 'fan-out ended');
     },
     shardTakenOver(id: string, transport: TransportKind, shard: number, from: string): void {
+      traces.note(id, 'taken-over', { transport, node: from });
       log.warn(
-        { alert: id, transport, shard, from },
+        { ...traces.logFields(id), transport, shard, from },
         'took over what a silent or stuck peer had left',
       );
     },

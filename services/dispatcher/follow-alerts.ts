@@ -31,9 +31,9 @@ export function followAlerts({ node, journalId, buses, takeAlert, events, log }:
     consumeDurable(
       bus,
       { stream: 'ALERTS', durable },
-      async ({ data }) => {
+      async ({ data, traceparent }) => {
         try {
-          await takeAlert(data, 'bus');
+          await takeAlert(data, 'bus', traceparent);
         } catch (error) {
           // What is not signed by a trusted key, or contradicts what is known, will not get better: never again.
           if (!(error instanceof SignatureError) && !(error instanceof ConflictError)) throw error;

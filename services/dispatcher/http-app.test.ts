@@ -23,6 +23,7 @@ async function withApp(work: (url: string, journal: Journal) => Promise<void>): 
     takeAlert: async () => 'stored',
     takeReceipt: () => undefined,
     takeProofs: () => undefined,
+    traceOf: () => undefined,
     dispatch: { progress: () => undefined },
     journal,
     registry,

@@ -11,6 +11,8 @@ import { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { CredentialReport } from '../../shared/receipt/credential.ts';
 import type { AudienceAnswer, IntakeAnswer } from '../../shared/receipt/progress.ts';
 import { ProofReport } from '../../shared/receipt/proof.ts';
+import type { TraceAnswer } from '../../shared/trace/trace-answer.ts';
+import { addTraceRoute } from '../../shared/trace/trace-route.ts';
 import type { Dispatch } from './dispatch.ts';
 import type { Journal } from './journal.ts';
 import { JOURNAL_START, JournalCursorText, type JournalPage } from './peers.ts';
@@ -29,6 +31,7 @@ export interface HttpDeps extends AppDeps, RegistryRouteDeps {
   readonly takeReceipt: (receipt: CompletionReceipt) => void;
   readonly takeProofs: (report: ProofReport) => void;
   readonly dispatch: Pick<Dispatch, 'progress'>;
+  readonly traceOf: (alertId: string) => TraceAnswer | undefined;
   readonly journal: Pick<Journal, 'after' | 'find' | 'id'>;
   readonly registry: Pick<Registry, 'count'>;
   readonly credentials: () => CredentialReport;
@@ -39,7 +42,7 @@ export function createDispatcherApp(deps: HttpDeps): Express {
   const app = createApp(deps);
   app.use('/v1', requireToken(deps.token));
   app.post('/v1/intake', textBody(MAX_ENVELOPE_BYTES), async (request, response) => {
-    response.json(await intake(request.body, deps));
+    response.json(await intake(request.body, request.get('traceparent'), deps));
   });
   app.post('/v1/receipts', jsonBody(MAX_RECEIPTS_BYTES), (request, response) => {
     for (const receipt of parsed(z.array(CompletionReceipt).max(500), request.body))
@@ -63,6 +66,7 @@ export function createDispatcherApp(deps: HttpDeps): Express {
     if (!entry) throw unknownAlert();
     response.type('application/jose').send(entry.jws);
   });
+  addTraceRoute(app, requireToken(deps.token), (id) => deps.traceOf(id));
   app.get('/v1/audience', (request, response) => {
     response.json(audience(parsed(AudienceQuery, request.query).area, deps.registry));
   });
@@ -90,11 +94,16 @@ function parsed<Schema extends z.ZodType>(schema: Schema, input: unknown): z.inf
 }
 
 /** Answers once the alert is in the journal, synced. */
-async function intake(body: unknown, deps: HttpDeps): Promise<IntakeAnswer> {
+async function intake(
+  body: unknown,
+  hop: string | undefined,
+  deps: HttpDeps,
+): Promise<IntakeAnswer> {
   if (typeof body !== 'string')
     throw new ProblemError(415, 'not-jose', 'A signed envelope comes as application/jose');
   try {
-    return { v: 1, result: await deps.takeAlert(body, 'direct'), site: deps.site, node: deps.node };
+    const result = await deps.takeAlert(body, 'direct', hop);
+    return { v: 1, result, site: deps.site, node: deps.node };
   } catch (error) {
     if (error instanceof SignatureError)
       throw new ProblemError(422, 'envelope-refused', 'The envelope is refused', {

@@ -179,6 +179,12 @@ export class Journal {
     return this.#db.prepare('SELECT 1 FROM ended WHERE id = ?').get(id) !== undefined;
   }
 
+  /** When it became known that another alert ended this one. */
+  endedAtMs(id: string): number | undefined {
+    const row = this.#db.prepare('SELECT at FROM ended WHERE id = ?').get(id);
+    return row === undefined ? undefined : Number(row['at']);
+  }
+
   /** Notes when the latest Cancel of an alert was sent: it also ends Updates of it that its sender did not know. */
   noteCancel(id: string, sentMs: number, nowMs: number): void {
     this.#syncReceipts();

@@ -47,6 +47,8 @@ interface Deps {
   readonly takeReceipt: (receipt: CompletionReceipt) => void;
   /** Something came from that peer. */
   readonly onHeard?: (node: string) => void;
+  /** A peer stopped to answer, or something came from it again. */
+  readonly onAnswering?: (node: string, answers: boolean) => void;
   readonly metrics: DispatcherMetrics;
   readonly log: Logger;
   readonly now: Clock;
@@ -78,7 +80,7 @@ export function startPeers(deps: Deps): Peers {
   const unanswering = new Set<string>();
   const heardFrom = (node: string) => {
     if (!lastHeardMs.has(node)) return;
-    unanswering.delete(node);
+    if (unanswering.delete(node)) deps.onAnswering?.(node, true);
     lastHeardMs.set(node, deps.now());
     deps.onHeard?.(node);
   };
@@ -86,7 +88,10 @@ export function startPeers(deps: Deps): Peers {
     startLink(peer, {
       ...deps,
       heardFrom,
-      notAnswered: (node) => unanswering.add(node),
+      notAnswered: (node) => {
+        if (!unanswering.has(node)) deps.onAnswering?.(node, false);
+        unanswering.add(node);
+      },
       signal: stop.signal,
     }),
   );

@@ -14,15 +14,16 @@ export function createSayReceipt(deps: {
   readonly journal: Journal;
   readonly peers: () => Peers;
   readonly buses: readonly SiteBus[];
+  /** The span of this node's part of an alert: the receipt's header on the bus. */
+  readonly traceparentOf?: (alertId: string) => string | undefined;
 }): (receipt: CompletionReceipt) => void {
   return (receipt) => {
     deps.journal.addReceipt(receipt);
     deps.peers().say(receipt);
     const body = JSON.stringify(receipt);
+    const traceparent = deps.traceparentOf?.(receipt.alertId);
+    const options = { timeoutMs: PUBLISH_TIMEOUT_MS, traceparent };
     for (const bus of deps.buses)
-      if (bus.ready)
-        bus
-          .publish(receiptSubject(receipt), body, { timeoutMs: PUBLISH_TIMEOUT_MS })
-          .catch(() => undefined);
+      if (bus.ready) bus.publish(receiptSubject(receipt), body, options).catch(() => undefined);
   };
 }

@@ -12,11 +12,14 @@ import type { Logger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
+import { startTracing } from '../../shared/trace/start-tracing.ts';
+import { formatTraceparent } from '../../shared/trace/trace-context.ts';
 import { startAskFirst } from './ask-first.ts';
 import type { DispatcherConfig } from './config.ts';
 import { startCredentials } from './credentials/start-credentials.ts';
 import { Dispatch } from './dispatch.ts';
 import { dispatchTransports } from './dispatch-transports.ts';
+import { dispatcherTrace } from './dispatcher-trace.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { createDispatcherEvents } from './events.ts';
 import { followAlerts } from './follow-alerts.ts';
@@ -59,7 +62,14 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       metricsRegistry,
       config.NATS_SITES.map(({ site }) => site),
     );
-    const events = createDispatcherEvents(metrics, log);
+    const source = { service: 'dispatcher', node, site: config.SITE };
+    const tracing = startTracing(
+      { ...source, otlpEndpoint: config.OTLP_ENDPOINT },
+      { log, registry: metricsRegistry },
+    );
+    cleanup.add('tracing', () => tracing.close());
+    const { traces } = tracing;
+    const events = createDispatcherEvents(metrics, log, traces);
     const health = new Health();
 
     mkdirSync(config.DATA_DIR, { recursive: true });
@@ -169,6 +179,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
             isBusy: isSending,
             metricsRegistry,
             log,
+            alertFields: events.alertFields,
             now,
           })
         : undefined;
@@ -186,7 +197,15 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       silent: (name) => startedPeers().silent(name),
       unanswering: (name) => startedPeers().unanswering(name),
       isReplicaWhole: () => registryFollower.isWhole(),
-      publishReceipt: createSayReceipt({ journal, peers: startedPeers, buses }),
+      publishReceipt: createSayReceipt({
+        journal,
+        peers: startedPeers,
+        buses,
+        traceparentOf: (alertId) => {
+          const context = traces.contextOf(alertId);
+          return context && formatTraceparent(context);
+        },
+      }),
       reportGone: gone.reportGone,
       askFirst,
       topics,
@@ -214,6 +233,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       takeAlert: (jws) => takeAlert(jws, 'peer'),
       takeReceipt: (receipt) => void dispatch.heard(receipt),
       onHeard: askFirst.heard,
+      onAnswering: (peer, answers) => dispatch.peerAnswers(peer, answers),
       metrics,
       log,
       now,
@@ -283,6 +303,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       takeReceipt,
       takeProofs: (report) => takeProofs(report, now()),
       dispatch,
+      traceOf: (id) => dispatcherTrace(id, { node, site: config.SITE, journal, dispatch, traces }),
       journal,
       registry,
       snapshots: createSnapshots({ registry, isWhole: registryFollower.isWhole, events }),

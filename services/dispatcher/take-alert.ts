@@ -24,7 +24,12 @@ interface Deps {
   readonly now: Clock;
 }
 
-export type TakeAlert = (jws: string, arrival: Arrival) => Promise<'stored' | 'duplicate'>;
+/** `hop`: the `traceparent` of what brought it, if that had one. */
+export type TakeAlert = (
+  jws: string,
+  arrival: Arrival,
+  hop?: string,
+) => Promise<'stored' | 'duplicate'>;
 
 /**
  * Takes an alert by whichever way it comes: verify, write to the journal, and only then begin to send. The second copy
@@ -33,17 +38,20 @@ export type TakeAlert = (jws: string, arrival: Arrival) => Promise<'stored' | 'd
 export function createTakeAlert(deps: Deps): TakeAlert {
   const { node, journal, dispatch, events, now } = deps;
 
-  return async (jws, arrival) => {
+  return async (jws, arrival, hop) => {
     const envelope = await verified(jws, arrival, deps);
     const alert = arriving(envelope);
     // From here on nothing is awaited until the journal is written: two lanes at once make one entry.
     const known = journal.find(alert.id);
     const facts = { known, isEnded: isOver(envelope, journal), self: node, nowMs: now() };
     const decision = decideArrival(alert, arrival, facts);
+    // After a start all of a peer's journal is read: what is known of old has its timeline behind it.
+    if (arrival !== 'peer' || !known) events.alertBegun(envelope, hop);
     events.alertArrived(alert.id, arrival, decision.result, alert.audience);
     if (decision.result === 'conflict')
       throw new ConflictError(`alert ${alert.id} is known with other content`);
     writeDown(decision, { jws, alert, arrival }, journal, now());
+    events.alertTaken(alert.id);
     if (decision.ends.length > 0) {
       noteCancel(envelope, journal, now());
       dispatch.endWhatIsOver();

@@ -100,9 +100,21 @@ export function fromShortTraceId(short: unknown): string | undefined {
  * for what nothing but a log line hangs on.
  */
 export function traceOfJws(jws: string): TraceContext | undefined {
+  const header = partOfJws(jws, 0);
+  return parseTraceparent(header?.['trace']);
+}
+
+/** When a signed envelope says that it was signed, without a look at the signature. */
+export function issuedAtOfJws(jws: string): string | undefined {
+  const issuedAt = partOfJws(jws, 1)?.['issuedAt'];
+  return typeof issuedAt === 'string' && !Number.isNaN(Date.parse(issuedAt)) ? issuedAt : undefined;
+}
+
+function partOfJws(jws: string, index: 0 | 1): Record<string, unknown> | undefined {
   try {
-    const header = jws.slice(0, jws.indexOf('.')).replaceAll('-', '+').replaceAll('_', '/');
-    return parseTraceparent((JSON.parse(atob(header)) as { trace?: unknown }).trace);
+    const text = jws.split('.')[index]?.replaceAll('-', '+').replaceAll('_', '/') ?? '';
+    const value: unknown = JSON.parse(atob(text));
+    return value !== null && typeof value === 'object' ? { ...value } : undefined;
   } catch {
     return undefined;
   }

@@ -71,18 +71,22 @@ export function createTopicMetrics(
 export type TopicEvents = ReturnType<typeof createTopicEvents>;
 
 /** One function for each thing that happens: counter and log line together. */
-export function createTopicEvents(metrics: ReturnType<typeof createTopicMetrics>, log: Logger) {
+export function createTopicEvents(
+  metrics: ReturnType<typeof createTopicMetrics>,
+  log: Logger,
+  alertFields: (alertId: string) => object = (alertId) => ({ alertId }),
+) {
   return {
     alertDecided(alert: string, decision: TopicDecision, topics: number): void {
       metrics.alerts.inc({ decision });
-      log.info({ alert, decision, topics }, 'topics of an alert');
+      log.info({ ...alertFields(alert), decision, topics }, 'topics of an alert');
     },
     sendEnded(alert: string, topic: string, outcome: Outcome): void {
       // A topic can't be gone; what sounds like it is an address of ours that is wrong.
       const kind = outcome.kind === 'gone' ? 'rejected' : outcome.kind;
       metrics.sends.inc({ outcome: kind });
       const level = kind === 'accepted' ? 'info' : 'warn';
-      log[level]({ alert, topic, outcome }, 'message to a topic');
+      log[level]({ ...alertFields(alert), topic, outcome }, 'message to a topic');
     },
     changesTold(change: TopicChange['change'], results: readonly TokenResult[]): void {
       for (const result of results) metrics.changes.inc({ change, result });

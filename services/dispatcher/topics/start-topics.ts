@@ -31,6 +31,8 @@ export interface TopicsDeps {
   readonly isBusy: () => boolean;
   readonly metricsRegistry: MetricsRegistry;
   readonly log: Logger;
+  /** What every log line about an alert carries. */
+  readonly alertFields: (alertId: string) => object;
   readonly now: Clock;
 }
 
@@ -59,7 +61,7 @@ export function startTopics(
     members: () => store.members,
     waiting: () => store.waiting,
   });
-  const events = createTopicEvents(metrics, log);
+  const events = createTopicEvents(metrics, log, deps.alertFields);
   if (madeAnew !== undefined) events.madeAnew(madeAnew);
 
   const hasLeft = watchAway(deps.silent);
