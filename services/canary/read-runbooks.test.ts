@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { diagnose } from './diagnosis.ts';
 import { judgePath, newPathRecord, recordRound } from './judge.ts';
-import { runbookOf } from './page/sections.ts';
+import { runbookOf } from './page/dead-section.ts';
 import { allPaths } from './paths.ts';
 import { readRunbooks } from './read-runbooks.ts';
 

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
 import { createInMemoryStore } from '../../shared/device/in-memory-store.ts';
 import type { DeviceSetup } from '../../shared/device/receive.ts';
-import type { CanaryPath, TransportKind } from '../../shared/envelope/envelope.ts';
+import type { CanaryPath } from '../../shared/envelope/envelope.ts';
 import { KeySet } from '../../shared/envelope/key-set.ts';
 import { PushPayload } from '../../shared/envelope/push-payload.ts';
 import { createVerifier } from '../../shared/envelope/signature.ts';
@@ -24,7 +24,9 @@ import { createDeadManSwitch } from './dead-man.ts';
 import { diagnose } from './diagnosis.ts';
 import { startDrills } from './drills/start-drills.ts';
 import { createCanaryEvents } from './events.ts';
+import { startHistory } from './history/start-history.ts';
 import { createJudge, type RoundResult, summarize } from './judge.ts';
+import { startKnownDead } from './known-dead/start-known-dead.ts';
 import { createCanaryMetrics } from './metrics.ts';
 import type { PageModel } from './page/page-model.ts';
 import type { Language } from './page/texts.ts';
@@ -35,11 +37,13 @@ import { startFcmProbe } from './probes/fcm-probe.ts';
 import type { Probe, ProbeEvents } from './probes/probe.ts';
 import { ProofPublisher } from './publish-proofs.ts';
 import { readRunbooks } from './read-runbooks.ts';
+import { watchRealAlert } from './real-alert/watch-real-alert.ts';
 import { createRefusingMetrics } from './refusing/refusing-metrics.ts';
 import { startRefusing } from './refusing/start-refusing.ts';
+import { createReceipts } from './receipts/create-receipts.ts';
+import { startReceivers } from './receivers/start-receivers.ts';
 import { registerProbes } from './register-probes.ts';
 import { proofReport, reportTo } from './report-proofs.ts';
-import { createRoundBook } from './round-book.ts';
 import { createRoundLog } from './round-log.ts';
 import { addRoutes } from './routes.ts';
 import { runRound } from './run-round.ts';
@@ -48,7 +52,7 @@ import { startStoredPath } from './stored/start-stored-path.ts';
 import { createStoredMetrics } from './stored/stored-metrics.ts';
 import { takePayload } from './take-payload.ts';
 import { watchClocks } from './watch-clocks.ts';
-import { watchOtherCanaries, watchProcesses } from './watch-peers.ts';
+import { watchOtherCanaries } from './watch-peers.ts';
 import { watchSilence } from './watch-silence.ts';
 import { watchStates } from './watch-states.ts';
 import { createWitnessLog } from './witness-log.ts';
@@ -85,15 +89,20 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     });
     const events = createCanaryEvents(log, metrics, wallNow);
     const judge = createJudge(paths, timetable, now);
-    const book = createRoundBook(now);
     const rounds = createRoundLog();
     const witnesses = createWitnessLog();
+    const history = startHistory(
+      { dataDir: config.dataDir, paths, timetable },
+      { judged: judge.judged, wallNow, log, signal },
+    );
+    cleanup.add('history', history.close);
+    tasks.push(history.running);
     const drills = startDrills(
       { canary: config.nodeName, dataDir: config.dataDir, internalToken },
       { registry, log, wallNow },
     );
 
-    const lastHeard = new Map<TransportKind, number>();
+    const lastHeard = new Map<string, number>();
     const devices = new Map<Probe, DeviceSetup>();
     const verify = createVerifier(keySet, 'alert');
     const deviceOf = (probe: Probe) => {
@@ -106,8 +115,13 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       devices.set(probe, setup);
       return setup;
     };
-    const heard = (transport: TransportKind) => lastHeard.set(transport, now());
+    const heard = (probe: Probe) => lastHeard.set(probe.name, now());
     const probeDir = join(config.dataDir, 'probes');
+    const receipts = createReceipts(
+      { dataDir: probeDir, timetable, proving: probeNames },
+      { registry, verifyAlert: verify, witnesses, events, now, wallNow },
+    );
+    const { book } = receipts;
     const refusing =
       config.refusingPeriodMs === 0
         ? undefined
@@ -136,7 +150,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       if (pushed.success) refusing?.keep(pushed.data.alert, expiresMs);
     };
     const drill = drills.heard;
-    const takeDeps = { deviceOf, book, witnesses, events, wallNow, heard, drill, keep };
+    const takeDeps = { deviceOf, receipts: receipts.own, events, wallNow, heard, drill, keep };
     let registerAgain: () => void = () => undefined;
     const probeEvents: ProbeEvents = {
       onPayload: (probe, payload) => takePayload(probe, payload, takeDeps),
@@ -181,6 +195,25 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     registerAgain = registration.again;
     tasks.push(registration.running);
 
+    const receivers = startReceivers(
+      { ...config, canary: config.nodeName, dataDir: probeDir, internalToken, keySet },
+      {
+        ...probeEvents,
+        ...receipts,
+        receipts: receipts.own,
+        lastHeardMs: (probe) => lastHeard.get(probe),
+        events,
+        metrics,
+        log,
+        now,
+        wallNow,
+        random: Math.random,
+        signal,
+      },
+    );
+    cleanup.add('receivers', receivers.close);
+    tasks.push(receivers.running);
+
     const publishers = config.natsSites.map((site) => {
       const publisher = new ProofPublisher(site, config.nodeName, log);
       cleanup.add(`proofs on the bus of ${site.site}`, () => publisher.close());
@@ -196,6 +229,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     const roundEnded = (path: CanaryPath, result: RoundResult) => {
       judge.record(path, result);
       rounds.add({ atMs: wallNow(), path, result });
+      history.record(path, result);
       events.roundEnded(path, result);
       if (result.kind !== 'proved') return;
       deadMan();
@@ -210,7 +244,13 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       limitMs: config.limitMs,
       ingests: config.ingests,
     };
-    const roundSettings = { ...raising, addresses: probes.map(({ deviceId }) => deviceId) };
+    const roundSettings = {
+      ...raising,
+      // As they are when the round is raised: probe pages come and go.
+      get addresses() {
+        return [...probes.map(({ deviceId }) => deviceId), ...receivers.deviceIds()];
+      },
+    };
     const onLate = (path: CanaryPath, latencyMs: number) =>
       roundEnded(path, { kind: 'late', latencyMs });
     const runAndRecord = async (path: CanaryPath) => {
@@ -239,7 +279,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       watchSilence(probes, config.periodMs, {
         events,
         now,
-        lastHeardMs: (transport) => lastHeard.get(transport),
+        lastHeardMs: (probe) => lastHeard.get(probe),
         registerAgain: registration.again,
         signal,
       }),
@@ -260,6 +300,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
             },
             {
               deviceOf,
+              verifyAlert: verify,
               wallNow,
               log,
               metrics: createStoredMetrics(registry, storedName, config.storedPeriodMs / 1000),
@@ -281,8 +322,11 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       ...config.dispatchers.map((peer) => ({ kind: 'dispatcher' as const, peer })),
       ...config.edges.map((peer) => ({ kind: 'edge' as const, peer })),
     ];
-    const processes = watchProcesses(nodes, signal);
-    tasks.push(processes.running);
+    const dead = startKnownDead(
+      { nodes, natsSites: config.natsSites, probes, otherCanaries: others.states },
+      { now, signal },
+    );
+    tasks.push(dead.running);
     const clocks = watchClocks(nodes, {
       wallNow,
       now,
@@ -307,16 +351,27 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     tasks.push(credentials.running);
 
     // Probes of an earlier life receive before they are registered again: who received it counts in any case.
-    const probesBeside = (seen: number) => Math.max(registration.count(), seen);
+    const probesBeside = (seen: number) =>
+      Math.max(registration.count() + receivers.count(), seen);
     const witnessesOf = (alertId: string): WitnessAnswer => {
       const real = witnesses.of(alertId);
       const seen = real.length > 0 ? real : drills.witnessesOf(alertId);
       const probeCount = probesBeside(seen.length);
       return { v: 1, canary: config.nodeName, probes: probeCount, witnesses: [...seen] };
     };
+    const realAlert = watchRealAlert(
+      { ...config, internalToken },
+      {
+        ownLatest: witnesses.latest,
+        ownAnswer: witnessesOf,
+        verifyEnvelope: createVerifier(keySet, 'envelope'),
+        wallNow,
+        signal,
+      },
+    );
+    tasks.push(realAlert.running);
     const pageModel = (language: Language): PageModel => {
       const judged = judge.judged();
-      const realAlert = witnesses.latest();
       return {
         language,
         canary: config.nodeName,
@@ -327,13 +382,14 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         paths: judged,
         summary: summarize(judged),
         findings: diagnose(judged),
-        unready: processes.states(),
+        dead: dead.parts(),
+        history: history.paths(),
         rounds: rounds.newest(PAGE_ROUNDS),
+        receivers: receipts.receiverLog.states(),
         stored: stored?.state(),
         refusals: refusing?.state(),
         clocks: clocks.states(),
-        realAlert,
-        probeCount: probesBeside(realAlert?.witnesses.length ?? 0),
+        realAlert: realAlert.latest(),
         otherCanaries: others.states(),
         credentials: credentials.states(),
         drills: drills.records(),
@@ -353,6 +409,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       witnessesOf,
     });
     drills.addRoutes(app);
+    receivers.addRoutes(app);
     finishApp(app, log);
     const listening = await listen(app, { host: config.host, port: config.port });
     cleanup.add('http', listening.close);

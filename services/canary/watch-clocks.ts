@@ -1,7 +1,7 @@
 import type { Peer } from '../../shared/bus/bus-config.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
-import type { UnreadyNode } from './watch-peers.ts';
+import type { NodeKind } from './known-dead/watch-parts.ts';
 
 const EVERY_MS = 30_000;
 const REQUEST_LIMIT_MS = 2_000;
@@ -10,7 +10,7 @@ const MAX_ROUND_TRIP_MS = 1_000;
 
 /** How far a node's clock is from this canary's. */
 export interface ClockSkew {
-  readonly kind: UnreadyNode['kind'];
+  readonly kind: NodeKind;
   readonly name: string;
   /** Positive: the node is ahead. Good to about half a second: HTTP says whole seconds. */
   readonly skewMs: number;

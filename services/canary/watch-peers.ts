@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Peer } from '../../shared/bus/bus-config.ts';
 import { fetchJson } from '../../shared/http/fetch-json.ts';
 import { sleep } from '../../shared/time/sleep.ts';
@@ -12,6 +11,8 @@ export interface OtherCanary {
   readonly newestProofAtMs: number | undefined;
   readonly provedPaths: number;
   readonly totalPaths: number;
+  /** Our clock's instant since when it has not answered; undefined while it does. */
+  readonly silentSinceMs: number | undefined;
 }
 
 const EVERY_MS = 5_000;
@@ -35,6 +36,7 @@ export function watchOtherCanaries(canaries: readonly Peer[], deps: WatchDeps): 
     newestProofAtMs: undefined,
     provedPaths: 0,
     totalPaths: 0,
+    silentSinceMs: deps.now(),
   });
   const states = new Map(canaries.map(({ name }) => [name, unknown(name)]));
   const look = async ({ name, url }: Peer) => {
@@ -51,45 +53,15 @@ export function watchOtherCanaries(canaries: readonly Peer[], deps: WatchDeps): 
         newestProofAtMs: ageSeconds === null ? undefined : deps.now() - ageSeconds * 1000,
         provedPaths: summary.provedPaths,
         totalPaths: summary.totalPaths,
+        silentSinceMs: undefined,
       });
     } catch {
-      states.set(name, { ...(states.get(name) ?? unknown(name)), reachable: false });
+      const before = states.get(name) ?? unknown(name);
+      const silentSinceMs = before.silentSinceMs ?? deps.now();
+      states.set(name, { ...before, reachable: false, silentSinceMs });
     }
   };
   return { states: () => [...states.values()], running: repeat(canaries, look, deps.signal) };
-}
-
-/** A process that does not say that it is ready. Those that do are not mentioned: that would be no proof. */
-export interface UnreadyNode {
-  readonly kind: 'ingest' | 'dispatcher' | 'edge';
-  readonly name: string;
-  /** False: it did not answer. True: it answered, and is not ready. */
-  readonly answered: boolean;
-}
-
-const ReadyAnswer = z.object({ ready: z.boolean() });
-
-/** Asks every node whether it is ready. May only ever turn something red. */
-export function watchProcesses(
-  nodes: readonly { kind: UnreadyNode['kind']; peer: Peer }[],
-  signal: AbortSignal,
-): Watch<UnreadyNode> {
-  const unready = new Map<string, UnreadyNode>();
-  const look = async ({ kind, peer }: (typeof nodes)[number]) => {
-    const key = `${kind} ${peer.name}`;
-    try {
-      await fetchJson(new URL('/ready', peer.url).href, {
-        schema: ReadyAnswer,
-        timeoutMs: REQUEST_LIMIT_MS,
-        signal,
-      });
-      unready.delete(key);
-    } catch (error) {
-      const answered = (error as { status?: unknown }).status !== undefined;
-      unready.set(key, { kind, name: peer.name, answered });
-    }
-  };
-  return { states: () => [...unready.values()], running: repeat(nodes, look, signal) };
 }
 
 async function repeat<Item>(

@@ -1,10 +1,12 @@
 import type { CanaryPath } from '../../../shared/envelope/envelope.ts';
+import type { PathHistory } from '../history/start-history.ts';
 import type { JudgedPath } from '../judge.ts';
 import { pathName } from '../paths.ts';
 import { age, ago } from './age-markup.ts';
 import { formatLatency } from './ages.ts';
 import { type Html, html } from './html.ts';
 import { SHAPES } from './shapes.ts';
+import { strip, stripLegend } from './strip.ts';
 import type { Language, Texts } from './texts.ts';
 
 /** Ages (ms) up to which a cell is proved, and late; the page's script lets cells grow old by them. */
@@ -16,9 +18,13 @@ interface Limits {
 type Row = Pick<CanaryPath, 'ingest' | 'lane'>;
 type Column = Pick<CanaryPath, 'dispatcher' | 'transport'>;
 
-/** Rows: how the alert comes in (ingest and lane). Columns: how it goes out (dispatcher and transport). */
+/**
+ * Rows: how the alert comes in (ingest and lane). Columns: how it goes out (dispatcher and transport). The roles are those
+ * that a table has anyway: on a phone it is laid out as something else and would lose them.
+ */
 export function matrix(
   paths: readonly JudgedPath[],
+  history: PathHistory,
   limits: Limits,
   language: Language,
   texts: Texts,
@@ -33,27 +39,29 @@ export function matrix(
     html`${texts.parts.dispatcher} ${dispatcher} <b>${word(transport)}</b>`;
   const head = columns.map(
     ({ dispatcher, transport }) =>
-      html`<th scope="col">${texts.parts.dispatcher} <b>${dispatcher}</b> · <b>${word(transport)}</b></th>`,
+      html`<th scope="col" role="columnheader">${texts.parts.dispatcher} <b>${dispatcher}</b> · <b>${word(transport)}</b></th>`,
   );
   const body = rows.map((row) => {
     const cells = columns.map((column) =>
       cell(byName.get(pathName({ ...row, ...column })), columnName(column)),
     );
-    return html`<tr><th scope="row">${texts.parts.ingest} ${row.ingest} <b>${texts.parts.lane} ${word(row.lane)}</b></th>${cells}</tr>
+    return html`<tr role="row"><th scope="row" role="rowheader">${texts.parts.ingest} ${row.ingest} <b>${texts.parts.lane} ${word(row.lane)}</b></th>${cells}</tr>
 `;
   });
 
   function cell(judged: JudgedPath | undefined, where: Html): Html {
-    if (!judged) return html`<td></td>`;
-    return html`<td class="cell ${judged.state}" data-proved-ms="${limits.provedMs}" data-late-ms="${limits.lateMs}">
+    if (!judged) return html`<td role="cell"></td>`;
+    const segments = history.get(pathName(judged.path));
+    return html`<td role="cell" class="cell ${judged.state}" data-proved-ms="${limits.provedMs}" data-late-ms="${limits.lateMs}">
 <span class="where">${where}</span><span class="word">${SHAPES[judged.state]}${texts.states[judged.state]}</span>
 <span class="age">${judged.ageMs === null ? age(judged.silenceMs) : ago(judged.ageMs, texts)}</span>
-<span class="more">${more(judged, language, texts)}</span></td>`;
+<span class="more">${more(judged, language, texts)}</span>
+${segments && strip(segments, texts)}</td>`;
   }
 
-  return html`<table class="matrix"><thead><tr><td></td>${head}</tr></thead><tbody>
+  return html`<table class="matrix" role="table" aria-labelledby="matrix-title"><thead role="rowgroup"><tr role="row"><td role="cell"></td>${head}</tr></thead><tbody role="rowgroup">
 ${body}</tbody></table>
-${legend(texts)}`;
+${legend(texts)}${stripLegend(texts)}`;
 }
 
 /** The small line of a cell: the latency while all is well, what was missed otherwise. */

@@ -1,5 +1,4 @@
 import { expect, test } from '@jest/globals';
-import type { DeviceMessage } from '../../../shared/envelope/device-message.ts';
 import { diagnose } from '../diagnosis.ts';
 import { judgePath, newPathRecord, recordRound, stateAt, summarize } from '../judge.ts';
 import { allPaths } from '../paths.ts';
@@ -34,13 +33,14 @@ function model(ageOf: (dispatcher: string) => number | undefined, changes = {}):
     paths,
     summary: summarize(paths),
     findings: diagnose(paths),
-    unready: [],
+    dead: [],
+    history: new Map(),
     rounds: [],
     stored: undefined,
     refusals: undefined,
     clocks: [],
     realAlert: undefined,
-    probeCount: 2,
+    credentials: [],
     otherCanaries: [],
     drills: [],
     runbooksUrl: 'https://tocsin.example/runbooks',
@@ -61,7 +61,7 @@ test('all proved: one sentence, and the age and latency of every path', () => {
     'Une alerte arriverait Dernière preuve il y a 4 s · 16 chemins sur 16 prouvés',
   );
   expect(text.match(/prouvé il y a 4 s 340 ms/g)).toHaveLength(16);
-  expect(text).not.toContain('Ce que les échecs ont en commun');
+  expect(text).toContain('Rien n’est connu comme mort. Cela ne prouve rien');
 });
 
 test('P5: nothing proved is said in capitals, with the time of silence and what to do instead', () => {
@@ -87,12 +87,35 @@ test('a dead dispatcher is named by the sentence that its paths have in common',
   );
 });
 
-test('processes are mentioned only when they are at fault', () => {
-  expect(renderPage(model(() => 4))).not.toContain('Processus');
-  const unready = [{ kind: 'dispatcher', name: 'b', answered: false }];
-  expect(textOf(renderPage(model(() => 4, { unready })))).toContain(
-    'Répartiteur b : ne répond pas',
-  );
+test('parts are mentioned only when they are dead, with the time since then and a runbook; the headline says so', () => {
+  expect(textOf(renderPage(model(() => 4)))).not.toContain('ne répond pas,');
+  const part = (kind: string, name: string, answered = false) => ({
+    kind,
+    name,
+    answered,
+    sinceMs: NOW - 72_000,
+  });
+  const dead = [
+    part('dispatcher', 'b'),
+    part('ingest', 'a', true),
+    part('bus', 'b'),
+    part('probe', 'a-fcm'),
+    part('canary', 'b'),
+  ];
+  const page = renderPage(model(() => 4, { dead }));
+  const text = textOf(page).replaceAll('\u00a0', ' ');
+  for (const words of [
+    'Répartiteur b : ne répond pas, depuis 72 s',
+    'Ingest a : dit qu’il n’est pas prêt, depuis 72 s',
+    'Bus (NATS) b : ne répond pas, depuis 72 s',
+    'Sonde a-fcm : n’est plus connectée, depuis 72 s',
+    'Veilleur b : ne répond pas, depuis 72 s',
+    'Mais quelque chose est mort ou en défaut',
+  ])
+    expect(text).toContain(words);
+  expect(page).toContain('class="verdict some"');
+  for (const runbook of ['process-at-fault', 'bus-refused', 'transport-unproved', 'canary-silent'])
+    expect(page).toContain(`/runbooks/${runbook}?lang=fr`);
 });
 
 test('another canary that does not answer is bad, whatever it said before', () => {
@@ -102,6 +125,7 @@ test('another canary that does not answer is bad, whatever it said before', () =
     newestProofAtMs: NOW,
     provedPaths: 16,
     totalPaths: 16,
+    silentSinceMs: NOW - 9_000,
   };
   const page = renderPage(model(() => 4, { otherCanaries: [other] }));
   expect(page).toContain('class="box bad"');
@@ -110,30 +134,36 @@ test('another canary that does not answer is bad, whatever it said before', () =
 
 test('a real alert is shown with the probes that received it, and everything from outside is escaped', () => {
   const hostile = `<script>alert("1")</script>&'`;
-  const message = {
-    id: '0'.repeat(32),
-    status: 'Actual',
-    msgType: 'Alert',
-    sent: '2026-07-14T22:31:07+02:00',
-    headline: hostile,
-    senderName: hostile,
-  } as DeviceMessage;
+  const id = '0'.repeat(32);
   const witness = {
-    alertId: message.id,
+    alertId: id,
     probe: 'a-fcm',
     transport: 'fcm',
     via: 'b',
     receivedAt: '2026-07-14T20:31:08.402Z',
   };
+  const realAlert = {
+    id,
+    headlines: { fr: hostile },
+    status: 'Actual',
+    msgType: 'Alert',
+    sent: '2026-07-14T22:31:07+02:00',
+    senderName: hostile,
+    acceptedAtMs: NOW,
+    transports: [],
+    witnesses: [witness],
+    probes: 2,
+  };
   const page = renderPage(
     model(() => 4, {
-      realAlert: { message, witnesses: [witness] },
+      realAlert,
       canary: hostile,
       runbooksUrl: `https://x/"onclick="alert(1)`,
     }),
   );
   expect(textOf(page)).toContain('reçue par 1 sonde sur 2');
-  expect(page).toContain('20:31:08.402 UTC');
+  expect(textOf(page)).toContain('après 1,4 s');
+  expect(page).toContain('20:31:08.402');
   expect(page).not.toContain('<script>alert');
   expect(page).not.toContain('"onclick');
   expect(
@@ -221,7 +251,7 @@ test('the stored path has its own age, by its own period: 400 s are fresh there'
     'Téléphone éteint prouvé il y a 6 min rallumé toutes les 5 min · message retrouvé en 310 ms',
   );
   expect(page).toContain('data-proved-ms="450000" data-late-ms="750000"');
-  expect(textOf(page)).not.toContain('Autres preuves en défaut');
+  expect(textOf(page)).toContain('Rien n’est connu comme mort');
 });
 
 test.each([
@@ -256,7 +286,7 @@ test('P8: what devices must refuse stands on the page by its age', () => {
   expect(text.replaceAll('\u00a0', ' ')).toContain(
     'Signature fausse refusé il y a 25 min tenté toutes les 60 min Message périmé refusé il y a 25 min',
   );
-  expect(text).not.toContain('Autres preuves en défaut');
+  expect(text).toContain('Rien n’est connu comme mort');
 });
 
 test('P8: a false message that was accepted is said in capitals, and no age makes it milder', () => {
@@ -265,7 +295,7 @@ test('P8: a false message that was accepted is said in capitals, and no age make
   expect(textOf(page)).toContain('ACCEPTED');
   expect(page).toContain('/negative-canary-shown?lang=en');
   expect(page).toContain('class="verdict some"');
-  expect(textOf(page)).toContain('But another proof fails: read what follows.');
+  expect(textOf(page)).toContain('But something is dead or fails: read what follows.');
   expect(page.match(/data-proved-ms="5400000"/g)).toHaveLength(3);
 });
 
@@ -284,7 +314,7 @@ test('clocks: the oldest comparison counts, and one that is off is named with it
   });
   const well = model(() => 4, { clocks: [clock('a', 0, 3_000), clock('b', 900, 33_000)] });
   expect(textOf(renderPage(well))).toContain('Horloges d’accord il y a 33 s');
-  expect(textOf(renderPage(well))).not.toContain('Autres preuves en défaut');
+  expect(textOf(renderPage(well))).toContain('Rien n’est connu comme mort');
   const off = model(() => 4, { clocks: [clock('a', 0, 3_000), clock('b', -7_200_000, 3_000)] });
   const page = renderPage(off);
   expect(textOf(page).replaceAll('\u00a0', ' ')).toContain(

@@ -1,12 +1,17 @@
 import { lateForMs, provedForMs } from '../judge.ts';
 import { age, ago } from './age-markup.ts';
+import { formatClock } from './ages.ts';
+import { alertBox } from './alert-section.ts';
+import { credentialsBox } from './credential-section.ts';
+import { deadSection, troubles } from './dead-section.ts';
 import { deafTransports } from './deaf-transports.ts';
+import { drillsBox } from './drill-section.ts';
 import { type Html, html, ownMarkup } from './html.ts';
 import { matrix } from './matrix.ts';
 import type { PageModel } from './page-model.ts';
 import { SCRIPT } from './script.ts';
-import { canariesBox, findingsList, realAlertBox, roundsTable } from './sections.ts';
-import { slowFaults, slowProofs } from './slow-proofs.ts';
+import { canariesBox, roundsTable } from './sections.ts';
+import { slowProofs } from './slow-proofs.ts';
 import { STYLE } from './style.ts';
 import { type Texts, textsFor } from './texts.ts';
 
@@ -16,7 +21,9 @@ export function renderPage(model: PageModel): string {
   const { summary } = model;
   const title = `${summary.anyProved ? texts.proofs(summary.provedPaths, summary.totalPaths) : texts.noProof} · Tocsin`;
   const limits = { provedMs: provedForMs(model.timetable), lateMs: lateForMs(model.timetable) };
-  const clock = new Date(model.wallNowMs).toISOString().slice(11, 19);
+  const clock = `${formatClock(model.wallNowMs)} ${texts.utc}`;
+  const section = (id: string, heading: string, content: Html) =>
+    html`<section aria-labelledby="${id}-title"><h2 id="${id}-title">${heading}</h2>${content}</section>`;
   const page = html`<!doctype html>
 <html lang="${model.language}">
 <head>
@@ -27,25 +34,29 @@ export function renderPage(model: PageModel): string {
 <noscript><meta http-equiv="refresh" content="5"></noscript>
 <style>${ownMarkup(STYLE)}</style>
 </head>
-<body>
-<p class="stale" role="alert" hidden>${texts.stale} <span></span></p>
+<body data-written="${model.wallNowMs}">
+<a class="skip" href="#matrix-title">${texts.skip}</a>
+<p class="stale" role="alert" hidden>${texts.stale} <span aria-hidden="true"></span></p>
+<noscript><p class="stale timed">${texts.staleSince} ${clock}</p></noscript>
+<p class="unseen" role="status" id="news"></p>
 <header><strong>TOCSIN</strong><span>${texts.title} · ${texts.site(model.site, model.canary)}</span>
-<span class="clock">${clock} ${texts.utc}</span></header>
-<main>
+<span class="clock" title="${texts.writtenHelp}">${texts.writtenAt} <b>${clock}</b></span></header>
+<main data-news="${news(model, texts)}" data-unknown="${texts.unknown}">
 ${verdict(model, texts)}
-${findingsList(model, texts)}
-<h2>${texts.matrix}</h2>
-${matrix(model.paths, limits, model.language, texts)}
+${deadSection(model, texts)}
+${section('matrix', texts.matrix, matrix(model.paths, model.history, limits, model.language, texts))}
 ${slowProofs(model, texts)}
 <div class="columns">
-<section><h2>${texts.realAlert}</h2>${realAlertBox(model, texts)}
-<h2>${texts.canaries}</h2>${canariesBox(model, texts)}</section>
-<section><h2>${texts.rounds}</h2>${roundsTable(model, texts)}</section>
+<div>${section('alert', texts.realAlert, alertBox(model, texts))}
+${section('canaries', texts.canaries, canariesBox(model, texts))}</div>
+<div>${section('credentials', texts.credentials, credentialsBox(model, texts))}
+${section('drills', texts.drills, drillsBox(model, texts))}</div>
 </div>
+<details id="rounds"><summary><h2 id="rounds-title">${texts.rounds}</h2></summary>${roundsTable(model, texts)}</details>
 <p class="note">${texts.emulated}</p>
 </main>
-<footer><a href="${model.runbooksUrl}">${texts.runbooks}</a><a href="/metrics">${texts.metrics}</a><a href="/v1/paths">${texts.json}</a>
-<a href="?lang=${model.language === 'fr' ? 'en' : 'fr'}">${texts.otherLanguage}</a></footer>
+<footer><nav aria-label="${texts.links}"><a href="${model.runbooksUrl}">${texts.runbooks}</a><a href="/metrics">${texts.metrics}</a><a href="/v1/paths">${texts.json}</a>
+<a href="?lang=${model.language === 'fr' ? 'en' : 'fr'}" lang="${model.language === 'fr' ? 'en' : 'fr'}">${texts.otherLanguage}</a></nav></footer>
 <script>${ownMarkup(SCRIPT)}</script>
 </body>
 </html>
@@ -59,20 +70,38 @@ function verdict(model: PageModel, texts: Texts): Html {
   const { provedPaths, totalPaths, newestProofAgeMs } = summary;
   if (!summary.anyProved) {
     const since = newestProofAgeMs === null ? texts.sinceStart : texts.since;
-    return html`<section class="verdict none"><h1>${texts.noProof} ${since} ${age(summary.silenceMs)}</h1>
+    return html`<section class="verdict none" aria-labelledby="verdict"><h1 id="verdict">${texts.noProof} ${since} ${age(summary.silenceMs)}</h1>
 <p class="fallback">${texts.fallback}</p></section>`;
   }
+  const lastProof = html`<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p>`;
   const deaf = deafTransports(paths);
   if (deaf.length > 0) {
-    const names = deaf.map(({ transport }) => texts.values[transport] ?? transport);
     const forMs = Math.min(...deaf.map(({ silenceMs }) => silenceMs));
-    return html`<section class="verdict none"><h1>${texts.deaf(names)} ${texts.since} ${age(forMs)}</h1>
+    return html`<section class="verdict none" aria-labelledby="verdict"><h1 id="verdict">${texts.deaf(deafNames(model, texts))} ${texts.since} ${age(forMs)}</h1>
 <p class="fallback">${texts.deafMeaning}</p>
-<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p></section>`;
+${lastProof}</section>`;
   }
   const all = provedPaths === totalPaths;
-  const hasFaults = slowFaults(model, texts).length > 0;
-  const but = hasFaults ? html`<p class="fallback">${texts.butFaults}</p>` : undefined;
-  return html`<section class="verdict ${all && !hasFaults ? 'all' : 'some'}"><h1>${all ? texts.allProved : texts.someProved}</h1>
-<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p>${but}</section>`;
+  const isDead = troubles(model, texts).length > 0;
+  const but = all && isDead ? html`<p class="fallback">${texts.butFaults}</p>` : undefined;
+  return html`<section class="verdict ${all && !isDead ? 'all' : 'some'}" aria-labelledby="verdict"><h1 id="verdict">${all ? texts.allProved : texts.someProved}</h1>
+${lastProof}${but}</section>`;
+}
+
+function deafNames({ paths }: PageModel, texts: Texts): string[] {
+  return deafTransports(paths).map(({ transport }) => texts.values[transport] ?? transport);
+}
+
+/** What a screen reader is told when it changes, and only then: no ages in it. */
+function news(model: PageModel, texts: Texts): string {
+  const { anyProved, provedPaths, totalPaths } = model.summary;
+  const deaf = deafNames(model, texts);
+  const sentence = !anyProved
+    ? texts.noProof
+    : deaf.length > 0
+      ? texts.deaf(deaf)
+      : provedPaths === totalPaths
+        ? texts.allProved
+        : texts.someProved;
+  return `${sentence}. ${texts.deadCount(troubles(model, texts).length)}`;
 }

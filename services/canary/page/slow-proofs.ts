@@ -20,7 +20,7 @@ export function slowProofs(model: PageModel, texts: Texts): Html {
     ...clockCard(model, texts),
   ];
   if (cards.length === 0) return html``;
-  return html`<h2>${texts.slow}</h2><div class="slow">${cards}</div>`;
+  return html`<section aria-labelledby="slow-title"><h2 id="slow-title">${texts.slow}</h2><div class="slow">${cards}</div></section>`;
 }
 
 /** What the slow proofs say is broken: only ever bad news. */
