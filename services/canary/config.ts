@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BusSites, Peers } from '../../shared/bus/bus-config.ts';
 import { Port, parseEnv } from '../../shared/config/parse-env.ts';
+import { readTextFile } from '../../shared/config/read-file.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
 
 const WebSocketUrl = z.url({ protocol: /^wss?$/ });
@@ -31,6 +32,9 @@ const Env = z
     AUTOPUSH_URL: WebSocketUrl.default('ws://127.0.0.1:8492/'),
     FCM_PROBE_URL: WebSocketUrl.default('ws://127.0.0.1:8492/fcm'),
     FCM_TOKENS_URL: HttpUrl.default('http://127.0.0.1:8493/fcm/tokens'),
+    UNIFIED_PUSH_URL: z.url({ protocol: /^https$/ }).optional(),
+    UNIFIED_PUSH_TOKEN_FILE: z.string().min(1).optional(),
+    PROBE_DEVICES: z.coerce.number().int().min(0).max(20).default(5),
     DEADMAN_URL: HttpUrl.optional(),
     RUNBOOKS_URL: HttpUrl.or(z.literal('/runbooks')).default('/runbooks'),
     PERIOD_SECONDS: z.coerce.number().positive().max(60).default(60),
@@ -81,6 +85,13 @@ const Env = z
       autopushUrl: env.AUTOPUSH_URL,
       fcmProbeUrl: env.FCM_PROBE_URL,
       fcmTokensUrl: env.FCM_TOKENS_URL,
+      unifiedPushUrl: env.UNIFIED_PUSH_URL,
+      unifiedPushToken:
+        env.UNIFIED_PUSH_TOKEN_FILE === undefined
+          ? undefined
+          : readTextFile(env.UNIFIED_PUSH_TOKEN_FILE, 'UNIFIED_PUSH_TOKEN_FILE'),
+      /** 0: no probe pages. */
+      maxDevices: env.PROBE_DEVICES,
       deadmanUrl: env.DEADMAN_URL,
       runbooksUrl: env.RUNBOOKS_URL,
       periodMs: env.PERIOD_SECONDS * 1000,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fetchJson } from '../../shared/http/fetch-json.ts';
 import { errorFields } from '../../shared/log/error-fields.ts';
+import type { Subscription } from '../../shared/subscription/subscription.ts';
 import { backoffMs } from '../../shared/time/backoff.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import type { CanaryEvents } from './events.ts';
@@ -66,6 +67,42 @@ export function registerProbes(
   };
 }
 
+/**
+ * Puts probes into the registry at the first edge that answers. Undefined: it took all; otherwise why it refused one.
+ * Rejects with FetchError when no edge answers.
+ */
+export async function importProbes(
+  subscriptions: readonly Subscription[],
+  { edgeUrls, token }: { edgeUrls: readonly string[]; token: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let failure: unknown = new Error('no edge is set');
+  for (const edge of edgeUrls) {
+    try {
+      const { refused } = await importAt(edge, subscriptions, token, signal);
+      return refused[0]?.message;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function importAt(
+  edge: string,
+  subscriptions: readonly Subscription[],
+  token: string,
+  signal: AbortSignal,
+): Promise<z.infer<typeof ImportAnswer>> {
+  return fetchJson(new URL('/v1/subscriptions:import', edge).href, {
+    json: subscriptions.map((subscription) => ({ subscription, probe: true })),
+    token,
+    schema: ImportAnswer,
+    timeoutMs: REQUEST_LIMIT_MS,
+    signal,
+  });
+}
+
 /** The first edge that took all probes that have an address, and how many those are. */
 async function tryEdges(
   probes: readonly Probe[],
@@ -76,13 +113,7 @@ async function tryEdges(
   if (subscriptions.length === 0) return undefined;
   for (const edge of edgeUrls) {
     try {
-      const answer = await fetchJson(new URL('/v1/subscriptions:import', edge).href, {
-        json: subscriptions.map((subscription) => ({ subscription, probe: true })),
-        token,
-        schema: ImportAnswer,
-        timeoutMs: REQUEST_LIMIT_MS,
-        signal,
-      });
+      const answer = await importAt(edge, subscriptions, token, signal);
       if (answer.imported === subscriptions.length) return { edge, probes: answer.imported };
       const reasons = answer.refused.map(({ message }) => message).join('; ');
       events.registrationFailed(

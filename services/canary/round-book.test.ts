@@ -3,7 +3,7 @@ import type { CanaryPath } from '../../shared/envelope/envelope.ts';
 import { createRoundBook } from './round-book.ts';
 
 const PATH: CanaryPath = { ingest: 'a', lane: 'bus', dispatcher: 'b', transport: 'fcm' };
-const RECEIPT = { nonce: 'n1', via: 'b', transport: 'fcm' } as const;
+const RECEIPT = { probe: 'a-fcm', nonce: 'n1', via: 'b', transport: 'fcm' } as const;
 
 function setUp() {
   const clock = { now: 0 };
@@ -29,8 +29,24 @@ test.each([
 test('a round is closed once, with the time that it took', () => {
   const { book, latencies, clock } = setUp();
   clock.now = 340;
-  expect([book.receive(RECEIPT), book.receive(RECEIPT)]).toEqual(['counted', 'unknown-nonce']);
+  expect([book.receive(RECEIPT), book.receive(RECEIPT)]).toEqual(['counted', 'repeated']);
+  expect(book.receive({ ...RECEIPT, probe: 'other' })).toBe('counted');
   expect(latencies).toEqual([340]);
+});
+
+test('P5: a receiver that is not the path’s own proves itself, not the path', () => {
+  const latencies: number[] = [];
+  const counted: string[] = [];
+  const book = createRoundBook(() => 0, {
+    proves: (probe) => probe === 'a-fcm',
+    onCounted: (probe) => counted.push(probe),
+  });
+  book.open('n1', PATH, (latencyMs) => latencies.push(latencyMs));
+  expect(book.receive({ ...RECEIPT, probe: 'a-probe-x' })).toBe('counted');
+  expect(latencies).toEqual([]);
+  expect(book.receive(RECEIPT)).toBe('counted');
+  expect(latencies).toEqual([0]);
+  expect(counted).toEqual(['a-probe-x', 'a-fcm']);
 });
 
 test('P12: rounds are forgotten after the life of a canary', () => {

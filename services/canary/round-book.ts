@@ -11,11 +11,15 @@ export const REFUSALS = [
   'unknown-nonce',
   'wrong-dispatcher',
   'wrong-transport',
+  'repeated',
+  'unknown-probe',
+  'bad-signature',
 ] as const;
 export type Refusal = (typeof REFUSALS)[number];
 
 /** A verified canary as a probe got it. */
 interface Receipt {
+  readonly probe: string;
   readonly nonce: string | undefined;
   readonly via: string | undefined;
   readonly transport: TransportKind;
@@ -25,11 +29,13 @@ interface OpenRound {
   readonly path: CanaryPath;
   readonly startedMs: number;
   readonly onReceipt: (latencyMs: number) => void;
+  /** Each probe counts once for a round. */
+  readonly receivedBy: Set<string>;
 }
 
 /** Rounds that may still be received, by nonce. */
 export interface RoundBook {
-  /** `onReceipt` is called at most once, with the time since `open`. */
+  /** `onReceipt` is called at most once, with the time since `open`, by the receipt of a probe that proves paths. */
   readonly open: (nonce: string, path: CanaryPath, onReceipt: (latencyMs: number) => void) => void;
   /** A receipt counts for a round only by its nonce, and only on the path that the round is about. */
   readonly receive: (receipt: Receipt) => 'counted' | Refusal;
@@ -39,7 +45,20 @@ export interface RoundBook {
 const KEEP_MS = (CANARY_LIFE_SECONDS + 10) * 1000;
 const MAX_OPEN = 5_000;
 
-export function createRoundBook(now: () => number): RoundBook {
+interface RoundBookOptions {
+  /**
+   * Whose receipt proves a round. The others are sent the same rounds and prove themselves alone: a path must not look
+   * alive by a receiver that has a push service of its own. Default: anybody's.
+   */
+  readonly proves?: (probe: string) => boolean;
+  /** Each receipt that counts, whether it proves the round or only its receiver. */
+  readonly onCounted?: (probe: string, path: CanaryPath, latencyMs: number) => void;
+}
+
+export function createRoundBook(
+  now: () => number,
+  { proves = () => true, onCounted = () => undefined }: RoundBookOptions = {},
+): RoundBook {
   const rounds = new Map<string, OpenRound>();
   // Rounds are added in the order of time, so what is too old stands at the front.
   const forgetOld = () => {
@@ -50,17 +69,22 @@ export function createRoundBook(now: () => number): RoundBook {
   };
   return {
     open: (nonce, path, onReceipt) => {
-      rounds.set(nonce, { path, startedMs: now(), onReceipt });
+      rounds.set(nonce, { path, startedMs: now(), onReceipt, receivedBy: new Set() });
       forgetOld();
     },
-    receive: ({ nonce, via, transport }) => {
+    receive: ({ probe, nonce, via, transport }) => {
       forgetOld();
       const round = nonce === undefined ? undefined : rounds.get(nonce);
       if (nonce === undefined || !round) return 'unknown-nonce';
       if (round.path.transport !== transport) return 'wrong-transport';
       if (round.path.dispatcher !== via) return 'wrong-dispatcher';
-      rounds.delete(nonce);
-      round.onReceipt(now() - round.startedMs);
+      const { receivedBy, onReceipt, path } = round;
+      if (receivedBy.has(probe)) return 'repeated';
+      const isFirstProof = proves(probe) && ![...receivedBy].some(proves);
+      receivedBy.add(probe);
+      const latencyMs = now() - round.startedMs;
+      if (isFirstProof) onReceipt(latencyMs);
+      onCounted(probe, path, latencyMs);
       return 'counted';
     },
   };

@@ -38,10 +38,10 @@ import type { Probe, ProbeEvents } from './probes/probe.ts';
 import { ProofPublisher } from './publish-proofs.ts';
 import { readRunbooks } from './read-runbooks.ts';
 import { watchRealAlert } from './real-alert/watch-real-alert.ts';
-import { createRefusingMetrics } from './refusing/refusing-metrics.ts';
-import { startRefusing } from './refusing/start-refusing.ts';
 import { createReceipts } from './receipts/create-receipts.ts';
 import { startReceivers } from './receivers/start-receivers.ts';
+import { createRefusingMetrics } from './refusing/refusing-metrics.ts';
+import { startRefusing } from './refusing/start-refusing.ts';
 import { registerProbes } from './register-probes.ts';
 import { proofReport, reportTo } from './report-proofs.ts';
 import { createRoundLog } from './round-log.ts';
@@ -351,8 +351,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     tasks.push(credentials.running);
 
     // Probes of an earlier life receive before they are registered again: who received it counts in any case.
-    const probesBeside = (seen: number) =>
-      Math.max(registration.count() + receivers.count(), seen);
+    const probesBeside = (seen: number) => Math.max(registration.count() + receivers.count(), seen);
     const witnessesOf = (alertId: string): WitnessAnswer => {
       const real = witnesses.of(alertId);
       const seen = real.length > 0 ? real : drills.witnessesOf(alertId);

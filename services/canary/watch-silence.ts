@@ -1,4 +1,3 @@
-import type { TransportKind } from '../../shared/envelope/envelope.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import type { CanaryEvents } from './events.ts';
 import type { Probe } from './probes/probe.ts';
@@ -25,8 +24,8 @@ export function silenceRemedy(
 interface SilenceDeps {
   readonly events: CanaryEvents;
   readonly now: () => number;
-  /** When the probe of this transport last received anything that was verified. */
-  readonly lastHeardMs: (transport: TransportKind) => number | undefined;
+  /** When this probe last received anything that was verified. */
+  readonly lastHeardMs: (probe: string) => number | undefined;
   readonly registerAgain: () => void;
   readonly signal: AbortSignal;
 }
@@ -45,7 +44,7 @@ export async function watchSilence(
   while (await sleep(Math.min(5_000, periodMs / 4), deps.signal)) {
     for (const probe of probes) {
       const nowMs = deps.now();
-      const heardMs = deps.lastHeardMs(probe.transport) ?? startedMs;
+      const heardMs = deps.lastHeardMs(probe.name) ?? startedMs;
       const last = tried.get(probe.name);
       // What was done before the probe heard something belongs to an earlier silence.
       const remedies = last && last.atMs > heardMs ? last.count : 0;

@@ -24,16 +24,14 @@ export async function createSigner(key: SigningKey, type: SignedType): Promise<S
   return signWith(privateKey, key.kid, type);
 }
 
+type PrivateKey = Parameters<CompactSign['sign']>[0];
+
 /** The same with a key that only WebCrypto holds, such as a browser's that can't be read out. */
-export function createCryptoKeySigner(key: CryptoKey, kid: string, type: SignedType): Sign {
+export function createCryptoKeySigner(key: PrivateKey, kid: string, type: SignedType): Sign {
   return signWith(key, kid, type);
 }
 
-function signWith(
-  privateKey: Awaited<ReturnType<typeof importJWK>>,
-  kid: string,
-  type: SignedType,
-): Sign {
+function signWith(privateKey: PrivateKey, kid: string, type: SignedType): Sign {
   const header = { alg: 'EdDSA', kid, typ: `tocsin-${type}` };
   return (payload, trace) =>
     new CompactSign(new TextEncoder().encode(payload))

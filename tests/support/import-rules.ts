@@ -53,7 +53,7 @@ const HOMES: readonly { readonly sdk: RegExp; readonly homes: RegExp }[] = [
       /^services\/sandbox\/|^shared\/autopush\/|^services\/canary\/|^tests\/|\.test\.ts$|\/test-support\//,
   },
   { sdk: /^commander$/, homes: /^services\/cli\// },
-  { sdk: /^esbuild$/, homes: /^services\/edge\// },
+  { sdk: /^esbuild$/, homes: /^shared\/web\// },
   { sdk: /^pino$/, homes: /^shared\/log\/|^tests\/|\.test\.ts$/ },
   { sdk: /^node:sqlite$/, homes: /^services\/|^tests\// },
 ];

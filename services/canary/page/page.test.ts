@@ -36,6 +36,7 @@ function model(ageOf: (dispatcher: string) => number | undefined, changes = {}):
     dead: [],
     history: new Map(),
     rounds: [],
+    receivers: [],
     stored: undefined,
     refusals: undefined,
     clocks: [],

@@ -74,6 +74,7 @@ function start() {
       },
     },
     {
+      verifyAlert: createVerifier(publicHalves(canaryKey, publicKey), 'alert'),
       deviceOf: (probe) => {
         const store = devices.get(probe) ?? createInMemoryStore();
         devices.set(probe, store);

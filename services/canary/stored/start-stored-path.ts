@@ -1,3 +1,4 @@
+import type { Verify } from '../../../shared/envelope/signature.ts';
 import type { Logger } from '../../../shared/log/logger.ts';
 import type { Clock } from '../../../shared/time/clock.ts';
 import { sleep } from '../../../shared/time/sleep.ts';
@@ -11,6 +12,8 @@ import {
   type Timetable,
 } from '../judge.ts';
 import { pathName } from '../paths.ts';
+import { createOwnReceipts } from '../receipts/own-receipts.ts';
+import { createReceiptDesk } from '../receipts/receipt-desk.ts';
 import { registerProbes } from '../register-probes.ts';
 import { createRoundBook } from '../round-book.ts';
 import type { RaiseSettings } from '../run-round.ts';
@@ -43,6 +46,7 @@ interface StoredPathOptions {
 }
 
 interface StoredPathDeps extends Pick<TakeDeps, 'deviceOf' | 'wallNow'> {
+  readonly verifyAlert: Verify;
   readonly log: Logger;
   readonly metrics: StoredMetrics;
   readonly events: CanaryEvents;
@@ -67,7 +71,16 @@ export function startStoredPath(options: StoredPathOptions, deps: StoredPathDeps
   const { probeName, periodMs, raising } = options;
   const { events, now, signal } = deps;
   const book = createRoundBook(now);
-  const take: TakeDeps = { ...deps, book, witnesses: createWitnessLog(), heard: () => undefined };
+  const desk = createReceiptDesk({
+    book,
+    witnesses: createWitnessLog(),
+    verifyAlert: deps.verifyAlert,
+    onWitnessed: events.witnessed,
+    wallNow: deps.wallNow,
+  });
+  const receipts = createOwnReceipts(options.dataDir, desk);
+  receipts.enlist(probeName);
+  const take: TakeDeps = { ...deps, receipts, heard: () => undefined };
   let registerAgain: () => void = () => undefined;
   const probe = createStoredProbe(
     {

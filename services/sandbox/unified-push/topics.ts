@@ -39,8 +39,14 @@ export function createTopics(now: Clock): Topics {
   return {
     publish: (topic, body) => {
       const time = seconds();
-      const head = { id: messageId(), time, expires: time + KEPT_SECONDS, event: 'message', topic };
-      const message = { ...head, ...bodyFields(body) } as const satisfies object as TopicMessage;
+      const message: TopicMessage = {
+        id: messageId(),
+        time,
+        expires: time + KEPT_SECONDS,
+        event: 'message',
+        topic,
+        ...bodyFields(body),
+      };
       kept.set(topic, [...fresh(topic), message].slice(-MAX_KEPT_PER_TOPIC));
       const [oldest] = kept.keys();
       if (kept.size > MAX_TOPICS && oldest !== undefined) kept.delete(oldest);

@@ -1,0 +1,3 @@
+export function probeHtml(): string {
+  return '';
+}
