@@ -10,7 +10,7 @@ STAMP := node_modules/.installed
 PEERS := tests/load/node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo monitoring test check format faults simulate bench bench-registry plan clean
+.PHONY: help setup run demo monitoring test check format faults canary-truth simulate bench bench-registry plan clean
 
 help: ## Show this list
 	@printf 'make TARGET [SITES=1..3] [PORT_BASE=8400] [STATE_DIR=.tocsin] [NATS_SERVER=/path/to/nats-server] [NETNS=auto|on|off]\n\n'
@@ -45,6 +45,10 @@ format: $(STAMP) ## Put sources into the house's format
 faults: $(STAMP) ## Play every fault many times on real processes; FAULT=F5 RUNS=20 SEED=… for some; writes docs/faults.md
 	@node deploy/local/get-nats-server.ts
 	@exec env FAULT='$(FAULT)' RUNS='$(RUNS)' SEED='$(SEED)' RUN='$(RUN)' SABOTAGE='$(SABOTAGE)' node tests/failover/main.ts
+
+canary-truth: $(STAMP) ## Break a running system in forty ways and see who says so and who is called; ONLY=, RESUME=1, SIDE_BY_SIDE=2; writes docs/canary-truth.md
+	@node deploy/local/get-nats-server.ts
+	@exec env ONLY='$(ONLY)' RESUME='$(RESUME)' SIDE_BY_SIDE='$(SIDE_BY_SIDE)' SABOTAGE='$(SABOTAGE)' node tests/canary-truth/main.ts $(if $(HELP),--help)
 
 simulate: $(STAMP) ## Play simulated nights full of faults and look for planted bugs; SEED=n replays one, RUNS=n fresh ones
 	@SEED='$(SEED)' STEPS='$(STEPS)' RUNS='$(RUNS)' BUG='$(BUG)' WHOLE='$(WHOLE)' node tests/simulation/main.ts

@@ -1,0 +1,84 @@
+import { type Breakage, page, through } from '../breakage.ts';
+
+type Switches = Readonly<Record<string, unknown>>;
+
+const lie = (
+  breakage: Pick<Breakage, 'name' | 'title' | 'breaks' | 'expected'>,
+  faults: { fcm?: Switches; webPush?: Switches },
+): Breakage => ({
+  ...breakage,
+  group: 'provider',
+  begin: (system) => system.providers(faults),
+  heal: (system) => system.providers({}),
+});
+
+const fcm = through({ transport: 'fcm' });
+const webPush = through({ transport: 'web-push' });
+/** Beyond the canary's limit of 10 s, and within the dispatchers' for one request. */
+const SLOW_MS = 12_000;
+
+export const PROVIDER_LIES: readonly Breakage[] = [
+  lie(
+    {
+      name: 'fcm-drops',
+      title: 'FCM answers 200 to everything and delivers nothing',
+      breaks: fcm,
+      expected: page('TransportUnproved'),
+    },
+    { fcm: { blackHole: true } },
+  ),
+  lie(
+    {
+      name: 'web-push-drops',
+      title: 'the push service answers 201 to everything and delivers nothing',
+      breaks: webPush,
+      expected: page('TransportUnproved'),
+    },
+    { webPush: { blackHole: true } },
+  ),
+  lie(
+    {
+      name: 'fcm-drops-of-b',
+      title: 'FCM answers 200 and drops what dispatcher b sends, nothing else',
+      breaks: through({ transport: 'fcm', dispatcher: 'b' }),
+      expected: page('RouteUnproved'),
+    },
+    { fcm: { blackHoleNode: 'b' } },
+  ),
+  lie(
+    {
+      name: 'fcm-503',
+      title: 'FCM answers 503 to everything',
+      breaks: fcm,
+      expected: page('TransportUnproved', 'ProviderRefuses'),
+    },
+    { fcm: { status5xxShare: 1 } },
+  ),
+  lie(
+    {
+      name: 'fcm-429',
+      title: 'FCM answers 429 to everything (quota, Retry-After 60 s)',
+      breaks: fcm,
+      expected: page('TransportUnproved', 'ProviderRefuses'),
+    },
+    { fcm: { reject429Share: 1, retryAfterSeconds: 60 } },
+  ),
+  lie(
+    {
+      name: 'web-push-hangs',
+      title: 'the push service takes requests and never answers',
+      breaks: webPush,
+      expected: page('TransportUnproved', 'ProviderRefuses'),
+    },
+    { webPush: { hang: true } },
+  ),
+  lie(
+    {
+      name: 'fcm-slow',
+      title: `FCM takes and delivers everything, ${SLOW_MS / 1000} s late (the limit is 10 s)`,
+      breaks: fcm,
+      expected: page('TransportUnproved', 'ProviderRefuses'),
+    },
+    { fcm: { latencyMs: SLOW_MS } },
+  ),
+];

@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorFields } from '../../shared/log/error-fields.ts';
+import type { Breakage } from './breakage.ts';
+import { type Call, keyOf, news, open } from './calls.ts';
+import type { Healthy } from './system/health.ts';
+import type { TruthSystem } from './system/truth-system.ts';
+import { detection, type Facts, falseAlarms, falseOks, isTold, type Sample } from './verdict.ts';
+
+const LOOK_EVERY_MS = 2_000;
+const OBSERVE_SECONDS = 150;
+/** After what was expected should have come: whatever comes now is too late. */
+const AFTER_LIMIT_SECONDS = 5;
+const PROVED_AGAIN_MS = 240_000;
+
+/** What became of one breakage. */
+export interface Played {
+  readonly name: string;
+  readonly group: string;
+  readonly title: string;
+  readonly expected: Breakage['expected'];
+  /** When it was broken. */
+  readonly at: string;
+  readonly brokenPaths: readonly string[];
+  /** What stayed healthy at the moment of detection. */
+  readonly healthy: Healthy;
+  readonly detectedSeconds: number | null;
+  readonly detectedBy: string | null;
+  /** Headline of the page, and everything bad that it said, when somebody was called (or when it was healed). */
+  readonly headline: string;
+  readonly said: readonly string[];
+  /** Which canary's page that was; null when none answered. */
+  readonly pageOf: string | null;
+  readonly pagerSeconds: number | null;
+  /** Everything that was told, the first of each name. */
+  readonly told: readonly {
+    readonly kind: string;
+    readonly alert: string;
+    readonly seconds: number;
+  }[];
+  readonly observedSeconds: number;
+  /** From the healing on: until every path is proved, and until the last page is taken back; null: not yet. */
+  readonly provedAgainSeconds: number | null;
+  readonly takenBackSeconds: number | null;
+  readonly falseOks: readonly string[];
+  readonly falseAlarms: readonly string[];
+}
+
+/** A played breakage, and what is still to be filled in. */
+export interface Playing {
+  readonly played: Played;
+  /** Pages that began with it are looked for between these. */
+  readonly fromMs: number;
+  readonly healedMs: number;
+}
+
+/** Breaks, watches, heals. Rejects when it cannot be played, or when the system does not come back. */
+export async function play(breakage: Breakage, system: TruthSystem): Promise<Playing> {
+  await system.untilQuiet(breakage.expected.alerts);
+  const all = await system.paths();
+  const unprovable = Object.fromEntries(
+    system
+      .sites()
+      .map((canary) => [
+        canary,
+        all.filter(({ path }) => breakage.breaks(path, canary)).map(({ name }) => name),
+      ]),
+  );
+  const broken = all
+    .map(({ name }) => name)
+    .filter((name) => Object.values(unprovable).every((names) => names.includes(name)));
+  const counts = await system.providerCounts();
+  const lingering = new Set(open(system.calls()).map(keyOf));
+  const alreadyFiring = new Set((await system.observe()).metrics?.firing ?? []);
+  const fromMs = Date.now();
+  await breakage.begin(system);
+  let isHealed = false;
+  try {
+    const seen = await watch(breakage, system, { fromMs, lingering, alreadyFiring, counts });
+    const facts: Facts = {
+      ...seen,
+      expected: breakage.expected,
+      unprovable,
+      broken,
+      blind: breakage.blind ?? [],
+    };
+    await breakage.heal(system);
+    isHealed = true;
+    const healedMs = Date.now();
+    await system.untilProved(PROVED_AGAIN_MS);
+    const provedAgainSeconds = secondsSince(healedMs);
+    const played = playedOf(breakage, facts, { fromMs, healthy: seen.healthy, provedAgainSeconds });
+    return { played, fromMs, healedMs };
+  } finally {
+    if (!isHealed) await breakage.heal(system).catch(() => undefined);
+  }
+}
+
+interface Began {
+  readonly fromMs: number;
+  readonly lingering: ReadonlySet<string>;
+  readonly alreadyFiring: ReadonlySet<string>;
+  readonly counts: Awaited<ReturnType<TruthSystem['providerCounts']>>;
+}
+type Seen = Pick<Facts, 'samples' | 'calls' | 'recoveredSeconds'> & { readonly healthy: Healthy };
+
+/** Looks every two seconds until what was expected has been told, or should have been. */
+async function watch(breakage: Breakage, system: TruthSystem, began: Began): Promise<Seen> {
+  const { expected, observeSeconds = OBSERVE_SECONDS } = breakage;
+  const { fromMs, lingering, counts, alreadyFiring } = began;
+  const samples: Sample[] = [];
+  let healthy: Healthy | undefined;
+  let recoveredSeconds: number | undefined;
+  for (;;) {
+    const sample = await sampleOf(system, fromMs, alreadyFiring);
+    samples.push(sample);
+    const calls = callsSince(system.calls(), fromMs, lingering);
+    const facts = { expected, samples, calls };
+    if (healthy === undefined && detection(facts) !== undefined)
+      healthy = await system.health(counts, await system.providerCounts());
+    if (samples.some(isBad) && !isBad(sample)) recoveredSeconds ??= sample.seconds;
+    const isEnough =
+      isTold(facts) || (expected.kind === 'recovers' && recoveredSeconds !== undefined);
+    const seconds = secondsSince(fromMs);
+    const limit = Math.max(observeSeconds, expected.withinSeconds + AFTER_LIMIT_SECONDS);
+    if (seconds >= limit || (seconds >= observeSeconds && isEnough)) break;
+    await delay(LOOK_EVERY_MS);
+  }
+  return {
+    samples,
+    calls: callsSince(system.calls(), fromMs, lingering),
+    recoveredSeconds,
+    healthy: healthy ?? (await system.health(counts, await system.providerCounts())),
+  };
+}
+
+async function sampleOf(
+  system: TruthSystem,
+  fromMs: number,
+  alreadyFiring: ReadonlySet<string>,
+): Promise<Sample> {
+  const { canaries, metrics } = await system.observe();
+  const seconds = secondsSince(fromMs);
+  if (metrics === undefined) return { seconds, canaries };
+  const firing = metrics.firing.filter((alert) => !alreadyFiring.has(alert));
+  return { seconds, canaries, metrics: { ...metrics, firing } };
+}
+
+const isBad = ({ canaries }: Sample) =>
+  Object.values(canaries).some(
+    ({ trouble, proved, total }) => trouble.length > 0 || proved.length < total,
+  );
+
+/** What is new since then: what was open before may be told again. */
+function callsSince(
+  calls: readonly Call[],
+  fromMs: number,
+  lingering: ReadonlySet<string>,
+): Facts['calls'] {
+  return news(calls)
+    .filter(
+      (call) => call.status === 'firing' && call.atMs >= fromMs && !lingering.has(keyOf(call)),
+    )
+    .map(({ kind, alert, atMs }) => ({ kind, alert, seconds: Math.round((atMs - fromMs) / 1000) }));
+}
+
+function playedOf(
+  { name, group, title, expected }: Breakage,
+  facts: Facts,
+  more: { fromMs: number; healthy: Healthy; provedAgainSeconds: number },
+): Played {
+  const found = detection(facts);
+  const first = (kind: string) => facts.calls.find((call) => call.kind === kind);
+  const page = facts.calls.find(
+    (call) => call.kind === 'page' && expected.alerts.includes(call.alert),
+  );
+  const pagerSeconds = (page ?? first('page'))?.seconds ?? null;
+  const last = facts.samples.at(-1);
+  const shown =
+    facts.samples.find(({ seconds }) => seconds >= (pagerSeconds ?? Number.POSITIVE_INFINITY)) ??
+    last;
+  const [pageOf, view] = worstPage(shown) ?? [null, undefined];
+  const names = [...new Set(facts.calls.map(({ alert }) => alert))];
+  return {
+    name,
+    group,
+    title,
+    expected,
+    at: new Date(more.fromMs).toISOString(),
+    brokenPaths: facts.broken,
+    healthy: more.healthy,
+    detectedSeconds: found?.seconds ?? null,
+    detectedBy: found?.by ?? null,
+    headline: view?.headline ?? '',
+    said: view?.trouble ?? [],
+    pageOf,
+    pagerSeconds,
+    told: names.flatMap((alert) => facts.calls.find((call) => call.alert === alert) ?? []),
+    observedSeconds: last?.seconds ?? 0,
+    provedAgainSeconds: more.provedAgainSeconds,
+    takenBackSeconds: null,
+    falseOks: falseOks(facts),
+    falseAlarms: falseAlarms(facts),
+  };
+}
+
+/** The page that says most: somebody on call looks at all of them. */
+function worstPage(sample: Sample | undefined) {
+  return Object.entries(sample?.canaries ?? {}).toSorted(
+    ([, a], [, b]) => a.proved.length - b.proved.length || b.trouble.length - a.trouble.length,
+  )[0];
+}
+
+function secondsSince(fromMs: number): number {
+  return Math.round((Date.now() - fromMs) / 1000);
+}
+
+/** Why a breakage cannot be played, in one line. */
+export function reasonOf(error: unknown): string {
+  return errorFields(error).error.slice(0, 500);
+}
