@@ -9,6 +9,8 @@ import type { SiteNetwork } from './site-network.ts';
 import type { Supervisor } from './supervisor.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGSTOP', 'SIGCONT'] as const;
+/** A service that does not end in order by then is ended by force. */
+const RESTART_GRACE_MS = 15_000;
 const KillRequest = z.strictObject({
   signal: z.enum(SIGNALS).default('SIGKILL'),
   hold: z.boolean().default(false),
@@ -47,6 +49,16 @@ function controlApp({ supervisor, network, onStop }: Deps): Express {
   app.post('/processes/:name/start', (request, response) => {
     const process = named(supervisor, request.params.name);
     process.start();
+    response.json({ name: process.spec.name, pid: process.identity?.pid ?? null });
+  });
+  app.post('/processes/:name/restart', async (request, response) => {
+    const process = named(supervisor, request.params.name);
+    if (process.state !== 'running')
+      throw new ProblemError(409, 'not-running', `${process.spec.name} does not run`, {
+        detail: `It is ${process.state}`,
+        action: `Start it with POST /processes/${process.spec.name}/start`,
+      });
+    await process.restart(RESTART_GRACE_MS);
     response.json({ name: process.spec.name, pid: process.identity?.pid ?? null });
   });
   app.get('/sites', (_request, response) => {

@@ -65,6 +65,7 @@ test('files with secrets are for their owner only', () => {
     files.caKey,
     files.tlsKey,
     files.apiKey('pref06'),
+    files.apiKey('drill'),
     files.natsPassword('a', 'ingest'),
     files.natsConfig('a'),
     files.signingKey('a', 'public'),
@@ -93,6 +94,7 @@ test('the key file holds hashes of the clear keys; an entry that somebody added 
     'pref06',
     'canary-a',
     'canary-b',
+    'drill',
     'pref83',
   ]);
 });

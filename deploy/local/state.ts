@@ -154,7 +154,7 @@ function writeTrustedKeys(stateDir: string): void {
   writePrivateFile(files.trustedKeys, jsonText({ keys: [...own, ...added] }));
 }
 
-/** Keys of the demonstration's prefecture and of each site's canary; entries that somebody added stay. */
+/** Keys of the demonstration's prefecture, of drills (Test alone) and of each site's canary; entries that somebody added stay. */
 function writeApiKeys(layout: Layout): void {
   const files = filesOf(layout.stateDir);
   const hashOf = (id: string) => {
@@ -178,6 +178,14 @@ function writeApiKeys(layout: Layout): void {
       statuses: ['Test'],
       maxSeverity: 'Extreme',
     })),
+    {
+      id: 'drill',
+      hash: hashOf('drill'),
+      sender: 'drill@alerte.example',
+      territory: ['ZZ999'],
+      statuses: ['Test'],
+      maxSeverity: 'Extreme',
+    },
   ];
   const before = existsSync(files.apiKeys)
     ? readJsonFile(files.apiKeys, ApiKeyFile, 'API keys').keys
@@ -200,7 +208,9 @@ function writeCliFile(layout: Layout): void {
     edges,
     canaries,
     sandboxControl: sandboxControlUrl(layout),
+    control: `http://127.0.0.1:${layout.controlPort}`,
     keyFile: files.apiKey('pref06'),
+    drillKeyFile: files.apiKey('drill'),
     internalTokenFile: files.internalToken,
     trustedKeysFile: files.trustedKeys,
   };

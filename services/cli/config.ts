@@ -13,14 +13,32 @@ const CliFile = z.looseObject({
   keyFile: z.string().optional(),
   internalTokenFile: z.string().optional(),
   trustedKeysFile: z.string().optional(),
+  /** For `tocsin drill` alone. */
+  control: z.url().optional(),
+  restartCommand: z.array(z.string().min(1)).min(1).optional(),
+  alertmanager: z.url().optional(),
+  drillKeyFile: z.string().optional(),
+  drillSender: z.string().default('drill@alerte.example'),
 });
 
 export type ServiceNode = z.infer<typeof Node>;
+
+/** What drills need besides. */
+export interface DrillConfig {
+  readonly control: string | undefined;
+  readonly restartCommand: readonly string[] | undefined;
+  readonly alertmanager: string | undefined;
+  readonly sender: string;
+  /** Of a key that may send Test alone. Throws ConfigError. */
+  readonly key: () => string;
+}
 
 export interface CliConfig {
   readonly ingests: readonly ServiceNode[];
   readonly dispatchers: readonly ServiceNode[];
   readonly edges: readonly ServiceNode[];
+  readonly canaries: readonly ServiceNode[];
+  readonly drills: DrillConfig;
   /** Folder of the configuration file: keys are written beside it unless told otherwise. */
   readonly folder: string;
   readonly trustedKeysFile: string | undefined;
@@ -45,6 +63,14 @@ export function loadConfig(option: string | undefined, env: Env): CliConfig {
     ingests: file.ingests,
     dispatchers: file.dispatchers,
     edges: file.edges,
+    canaries: file.canaries,
+    drills: {
+      control: file.control,
+      restartCommand: file.restartCommand,
+      alertmanager: file.alertmanager,
+      sender: file.drillSender,
+      key: () => readTextFile(file.drillKeyFile ?? '', 'drillKeyFile'),
+    },
     folder: dirname(resolve(path)),
     trustedKeysFile: file.trustedKeysFile,
     apiKey: () => readTextFile(keyFile ?? '', 'keyFile / TOCSIN_API_KEY_FILE'),

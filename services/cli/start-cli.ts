@@ -18,6 +18,7 @@ import { type PlanOptions, showPlan } from './commands/plan.ts';
 import { judgeQuarantine, listQuarantine } from './commands/quarantine.ts';
 import { showRoutes } from './commands/routes.ts';
 import { configPath, loadConfig } from './config.ts';
+import { addDrillCommands } from './drill/add-drill-commands.ts';
 import { textsFor } from './language.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import type { Texts } from './texts-fr.ts';
@@ -80,6 +81,7 @@ function createProgram(texts: Texts, deps: CliDeps): Command {
     .description(help.routes)
     .action((_options, command: Command) => showRoutes(messageDeps(command, texts, deps)));
   addPlanCommand(program, texts, deps);
+  addDrillCommands(program, texts, deps);
   return program;
 }
 

@@ -1,3 +1,4 @@
+import { DRILL_ENGLISH } from './drill/texts-en.ts';
 import type { Texts } from './texts-fr.ts';
 
 const number = (n: number) => n.toLocaleString('en-GB');
@@ -149,6 +150,7 @@ export const ENGLISH: Texts = {
       'Push services publish no limits: one that throttles takes longer. A dispatcher sends to one FCM project; several need devices that are registered with each.',
     ],
   },
+  drill: DRILL_ENGLISH,
   badOption: (option, what) => `${option}: ${what}`,
   help: {
     headings: {},
@@ -217,6 +219,7 @@ export const ENGLISH: Texts = {
       '  tocsin cancel ID --reason "sent by mistake"           cancellation: the alert was a mistake',
       '  tocsin keys new-api --id pref06 --sender pref06@alerte.example --territory 06 --statuses Actual,Exercise',
       '  tocsin devices import devices.jsonl',
+      '  tocsin drill correction                               does a correction arrive within 30 s?',
       '  tocsin plan --audience 5000000 --projects 1,2,4       how long would it take?',
       '',
       'In a file: "now" and "now+2h" (m, h, d) for sent, onset and expires; "auto" for identifier and references.',

@@ -1,3 +1,5 @@
+import { DRILL_FRENCH } from './drill/texts-fr.ts';
+
 const number = (n: number) => n.toLocaleString('fr-FR').replaceAll('\u202f', '\u00a0');
 const seconds = (n: number) => `${n.toFixed(1).replace('.', ',')} s`;
 const decimal = (n: number) => String(n).replace('.', ',');
@@ -191,6 +193,7 @@ export const FRENCH = {
       'Les services Web Push ne publient pas de limites : celui qui freine prend plus de temps. Un répartiteur envoie à un projet FCM ; plusieurs projets demandent des appareils inscrits à chacun.',
     ],
   },
+  drill: DRILL_FRENCH,
   badOption: (option: string, what: string) => `${option} : ${what}`,
   help: {
     headings: {
@@ -265,6 +268,7 @@ export const FRENCH = {
       '  tocsin cancel ID --reason "envoyée par erreur"        annulation : l’alerte était une erreur',
       '  tocsin keys new-api --id pref06 --sender pref06@alerte.example --territory 06 --statuses Actual,Exercise',
       '  tocsin devices import appareils.jsonl',
+      '  tocsin drill correction                               une correction arrive-t-elle en 30 s ?',
       '  tocsin plan --audience 5000000 --projects 1,2,4       combien de temps faudrait-il ?',
       '',
       'Dans un fichier : "now" et "now+2h" (m, h, d) pour sent, onset et expires ; "auto" pour identifier et references.',
