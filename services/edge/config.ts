@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { BusSites, Peers } from '../../shared/bus/bus-config.ts';
 import { CommaList, Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
+import { OtlpEndpoint } from '../../shared/trace/otlp-endpoint.ts';
 
 const EdgeEnv = z
   .object({
@@ -14,6 +15,7 @@ const EdgeEnv = z
     DISPATCHERS: Peers,
     INTERNAL_TOKEN_FILE: z.string().min(1),
     TRUSTED_KEYS_FILE: z.string().min(1),
+    OTLP_ENDPOINT: OtlpEndpoint,
     /** The public half only: a point of P-256, uncompressed (RFC 8292 section 3.2). */
     VAPID_PUBLIC_KEY: z
       .string()

@@ -10,6 +10,9 @@ import { Health } from '../../shared/lifecycle/health.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import { createMetricsRegistry } from '../../shared/metrics/registry.ts';
 import { systemClock } from '../../shared/time/clock.ts';
+import { startTracing } from '../../shared/trace/start-tracing.ts';
+import { addTraceRoute } from '../../shared/trace/trace-route.ts';
+import { edgeTrace } from './alerts/edge-trace.ts';
 import { followAlerts } from './alerts/follow-alerts.ts';
 import { addIntakeRoute } from './alerts/intake-route.ts';
 import { readJournal } from './alerts/read-journals.ts';
@@ -42,12 +45,16 @@ export function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
     const assets = await bundleWeb();
     const health = new Health();
     const registry = createMetricsRegistry('edge', config.NODE_NAME);
+    const { NODE_NAME: node, SITE: site, OTLP_ENDPOINT: otlpEndpoint } = config;
+    const tracing = startTracing({ service: 'edge', node, site, otlpEndpoint }, { log, registry });
+    cleanup.add('tracing', () => tracing.close());
     const events = createEdgeEvents(
       createEdgeMetrics(
         registry,
         config.NATS_SITES.map((each) => each.site),
       ),
       log,
+      tracing.traces,
     );
     const verify = createVerifier(keySet, 'envelope');
     const alerts = await openRecentAlerts(config.DATA_DIR, { verify, events });
@@ -96,8 +103,12 @@ export function startEdge(config: EdgeConfig, log: Logger): Promise<Edge> {
       assets,
       vapidPublicKey: config.VAPID_PUBLIC_KEY,
       keySet,
+      onRead: events.pageRead,
     });
-    addIntakeRoute(app, { alerts, internal, node: config.NODE_NAME, site: config.SITE });
+    addIntakeRoute(app, { alerts, internal, node, site });
+    addTraceRoute(app, internal, (id) =>
+      edgeTrace(id, { node, site, alerts, traces: tracing.traces }),
+    );
     addReceiptRoutes(app, { counts, events, isCanary: alerts.isCanary, internal });
     addRegistrationRoutes(app, {
       buses,

@@ -40,7 +40,7 @@ export async function readArrival(arrival: Arrival, deps: ReadDeps): Promise<voi
   const { edgeUrl, receiptShare } = crowd.setup;
   if (edgeUrl === undefined || deps.random() >= receiptShare) return;
   const receipt = receiptOf(received, device.transport, atMs);
-  if (receipt) deps.receipts.send(edgeUrl, receipt);
+  if (receipt) deps.receipts.send(edgeUrl, receipt, received.traceId);
 }
 
 function clearPayload({ device, content }: Arrival): unknown {

@@ -6,15 +6,18 @@ import {
   type DeviceReceipt,
   DeviceReceipt as Receipt,
 } from '../../shared/receipt/device-receipt.ts';
+import { receiptTrace } from '../../shared/trace/trace-context.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 interface PendingReceipt {
   readonly edgeUrl: string;
   readonly receipt: DeviceReceipt;
+  readonly traceId: string | undefined;
 }
 
 export interface CrowdReceipts {
-  send(edgeUrl: string, receipt: DeviceReceipt): void;
+  /** `traceId`: the alert's, for the header that a browser sends with its receipt too. */
+  send(edgeUrl: string, receipt: DeviceReceipt, traceId: string | undefined): void;
   /** `dropped`: too many were waiting. */
   readonly counts: Readonly<Record<'sent' | 'failed' | 'dropped', number>>;
   close(): void;
@@ -47,16 +50,21 @@ export function createCrowdReceipts(): CrowdReceipts {
     onError: () => {
       counts.failed++;
     },
-    work: async ({ edgeUrl, receipt }) => {
+    work: async ({ edgeUrl, receipt, traceId }) => {
       const url = new URL('/v1/receipts', edgeUrl).href;
-      await fetchJson(url, { schema: z.unknown(), json: receipt, timeoutMs: 2_000 });
+      await fetchJson(url, {
+        schema: z.unknown(),
+        json: receipt,
+        timeoutMs: 2_000,
+        headers: { ...receiptTrace(traceId) },
+      });
       counts.sent++;
     },
   });
   return {
     counts,
-    send: (edgeUrl, receipt) => {
-      if (!queue.offer({ edgeUrl, receipt })) counts.dropped++;
+    send: (edgeUrl, receipt, traceId) => {
+      if (!queue.offer({ edgeUrl, receipt, traceId })) counts.dropped++;
     },
     close: () => queue.close(),
   };

@@ -74,6 +74,15 @@ export function originOfEnvelope(
   };
 }
 
+/**
+ * The header of a device's receipt: the alert's trace, and a span that is new each time, so that it tells nothing of the
+ * device. A header, because an edge that does not know it passes over it, as it would not over a new field.
+ */
+export function receiptTrace(traceId: string | undefined): { traceparent?: string } {
+  if (traceId === undefined) return {};
+  return { traceparent: formatTraceparent({ traceId, spanId: randomSpanId(), sampled: true }) };
+}
+
 /** A trace id in 22 characters (base64url of its 16 bytes): what a device message has room for. */
 export function shortTraceId(traceId: string): string {
   const bytes = traceId.match(/../g)?.map((pair) => Number.parseInt(pair, 16)) ?? [];

@@ -21,10 +21,10 @@ export async function followAlerts(bus: SiteBus, { alerts, log, signal }: Deps):
   await followStream(
     bus,
     { stream: 'ALERTS', start: () => (cursor ? { after: cursor } : { sinceMs }) },
-    ({ subject, data, cursor: at }) => {
+    ({ subject, data, cursor: at, traceparent }) => {
       cursor = at;
       if (!subject.startsWith('alert.public.')) return;
-      alerts.take(data, 'bus').catch((error: unknown) => {
+      alerts.take(data, 'bus', traceparent).catch((error: unknown) => {
         // A refused one was said already; a disk that is full must not end the reading.
         if (!(error instanceof SignatureError))
           log.error(errorFields(error), 'the page’s alerts cannot be written');

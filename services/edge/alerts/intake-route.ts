@@ -21,7 +21,7 @@ export function addIntakeRoute(app: Express, { alerts, internal, node, site }: D
       throw new ProblemError(415, 'not-an-envelope', 'The body is not a signed envelope', {
         action: 'Send a compact JWS with Content-Type: application/jose',
       });
-    const result = await takeOrRefuse(alerts, jws);
+    const result = await takeOrRefuse(alerts, jws, request.get('traceparent'));
     if (result === 'conflict')
       throw new ProblemError(409, 'conflict', 'Another alert with this id is on the page', {
         action: 'Send the new content as an Update with an identifier of its own',
@@ -31,9 +31,13 @@ export function addIntakeRoute(app: Express, { alerts, internal, node, site }: D
   });
 }
 
-async function takeOrRefuse(alerts: RecentAlerts, jws: string): ReturnType<RecentAlerts['take']> {
+async function takeOrRefuse(
+  alerts: RecentAlerts,
+  jws: string,
+  hop: string | undefined,
+): ReturnType<RecentAlerts['take']> {
   try {
-    return await alerts.take(jws, 'direct');
+    return await alerts.take(jws, 'direct', hop);
   } catch (error) {
     if (!(error instanceof SignatureError)) throw error;
     throw new ProblemError(422, 'envelope-refused', 'The envelope is refused', {

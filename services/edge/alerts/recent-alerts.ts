@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Envelope } from '../../../shared/envelope/envelope.ts';
 import { openEnvelope } from '../../../shared/envelope/open-envelope.ts';
 import { SignatureError, type Verify } from '../../../shared/envelope/signature.ts';
+import { type Clock, systemClock } from '../../../shared/time/clock.ts';
 import type { EdgeEvents } from '../events.ts';
 import type { Arrival, ArrivalResult } from '../metrics.ts';
 
@@ -14,21 +15,34 @@ const MAX_CANARIES = 5_000;
 const MAX_ALERTS = 50;
 const FILE_NAME = 'edge-alerts.json';
 
-const StoredFile = z.object({ v: z.literal(1), jws: z.array(z.string()).max(MAX_ALERTS) });
+const StoredFile = z.object({
+  v: z.literal(1),
+  jws: z.array(z.string()).max(MAX_ALERTS),
+  /** When each came on the page (ms since 1970); files of older versions have none. */
+  onPageAtMs: z.array(z.int().nullable()).max(MAX_ALERTS).default([]).catch([]),
+});
 
 interface Entry {
   readonly jws: string;
   readonly envelope: Envelope;
+  readonly onPageAtMs: number | undefined;
 }
 
 /** The last public alerts, on disk as they were signed. */
 export interface RecentAlerts {
   /** Verifies, keeps and writes. Resolves once it is on disk; rejects with SignatureError when it may not be shown. */
-  readonly take: (jws: string, arrival: Arrival) => Promise<Exclude<ArrivalResult, 'refused'>>;
+  readonly take: (
+    jws: string,
+    arrival: Arrival,
+    /** The `traceparent` of what brought it. */
+    hop?: string,
+  ) => Promise<Exclude<ArrivalResult, 'refused'>>;
   readonly envelopes: () => readonly Envelope[];
   /** Changes with each alert that was taken. */
   readonly revision: () => number;
   readonly has: (id: string) => boolean;
+  /** When it came on the page (ms since 1970), as far as the file says. */
+  readonly onPageAtMs: (id: string) => number | undefined;
   /** True for a canary's round that came by here lately. */
   readonly isCanary: (id: string) => boolean;
 }
@@ -39,7 +53,7 @@ export interface RecentAlerts {
  */
 export async function openRecentAlerts(
   folder: string,
-  { verify, events }: { verify: Verify; events: EdgeEvents },
+  { verify, events, now = systemClock }: { verify: Verify; events: EdgeEvents; now?: Clock },
 ): Promise<RecentAlerts> {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, FILE_NAME);
@@ -55,6 +69,7 @@ export async function openRecentAlerts(
     return false;
   };
   let entries = (await readEntries(path, verify)).filter(isPublic);
+  for (const { envelope } of entries) events.alertBegun(envelope);
   let revision = 0;
   let written: Promise<void> = Promise.resolve();
   const keep = (entry: Entry): Exclude<ArrivalResult, 'refused'> => {
@@ -76,7 +91,7 @@ export async function openRecentAlerts(
     return written;
   };
   return {
-    take: async (jws, arrival) => {
+    take: async (jws, arrival, hop) => {
       let envelope: Envelope;
       try {
         envelope = await openEnvelope(jws, verify);
@@ -84,14 +99,18 @@ export async function openRecentAlerts(
         events.alertArrived(arrival, 'refused', undefined, error);
         throw error;
       }
-      const result = keep({ jws, envelope });
+      if (envelope.audience === 'public') events.alertBegun(envelope, hop);
+      const result = keep({ jws, envelope, onPageAtMs: now() });
       if (envelope.audience === 'public') events.alertArrived(arrival, result, envelope.id);
-      if (result === 'stored') await write();
-      else await written.catch(() => undefined);
+      if (result === 'stored') {
+        await write();
+        events.alertOnPage(envelope.id);
+      } else await written.catch(() => undefined);
       return result;
     },
     envelopes: () => entries.filter(isPublic).map((each) => each.envelope),
     revision: () => revision,
+    onPageAtMs: (id) => entries.find((each) => each.envelope.id === id)?.onPageAtMs,
     has: (id) => entries.some((each) => each.envelope.id === id),
     isCanary: (id) => canaries.has(id),
   };
@@ -99,9 +118,9 @@ export async function openRecentAlerts(
 
 async function readEntries(path: string, verify: Verify): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (const jws of readStored(path)) {
+  for (const { jws, onPageAtMs } of readStored(path)) {
     try {
-      entries.push({ jws, envelope: await openEnvelope(jws, verify) });
+      entries.push({ jws, onPageAtMs, envelope: await openEnvelope(jws, verify) });
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;
     }
@@ -110,9 +129,10 @@ async function readEntries(path: string, verify: Verify): Promise<Entry[]> {
 }
 
 /** Both lanes bring the alerts again, so a file that is missing or broken is an empty one. */
-function readStored(path: string): string[] {
+function readStored(path: string): Pick<Entry, 'jws' | 'onPageAtMs'>[] {
   try {
-    return StoredFile.parse(JSON.parse(readFileSync(path, 'utf8'))).jws;
+    const { jws, onPageAtMs } = StoredFile.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return jws.map((each, i) => ({ jws: each, onPageAtMs: onPageAtMs[i] ?? undefined }));
   } catch {
     return [];
   }
@@ -123,7 +143,10 @@ async function writeEntries(path: string, entries: readonly Entry[]): Promise<vo
   const beside = `${path}.new`;
   const file = await open(beside, 'w', 0o640);
   try {
-    await file.writeFile(JSON.stringify({ v: 1, jws: entries.map((each) => each.jws) }));
+    const onPageAtMs = entries.map((each) => each.onPageAtMs ?? null);
+    await file.writeFile(
+      JSON.stringify({ v: 1, jws: entries.map((each) => each.jws), onPageAtMs }),
+    );
     await file.sync();
   } finally {
     await file.close();

@@ -11,10 +11,12 @@ interface Deps {
   readonly assets: WebAssets;
   readonly vapidPublicKey: string;
   readonly keySet: KeySet;
+  readonly onRead: (alertId: string) => void;
 }
 
 /** What people and browsers read: the page, its files, each alert's page, the list as JSON, the keys. */
-export function addPageRoutes(app: Express, { pages, assets, vapidPublicKey, keySet }: Deps): void {
+export function addPageRoutes(app: Express, deps: Deps): void {
+  const { pages, assets, vapidPublicKey, keySet, onRead } = deps;
   // A browser on somebody's phone has no business with the canary's key (P6).
   const publicKeys = { keys: keySet.keys.filter((key) => key.audience === 'public') };
   const keys = staticAnswer(JSON.stringify({ vapidPublicKey, keySet: publicKeys }), {
@@ -37,6 +39,7 @@ export function addPageRoutes(app: Express, { pages, assets, vapidPublicKey, key
       throw new ProblemError(404, 'not-found', 'This alert is not on the page (any more)', {
         action: 'Look at the list of alerts: /',
       });
+    onRead(request.params.id);
     sendStatic(request, response, page);
   });
 }

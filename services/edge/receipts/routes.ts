@@ -23,7 +23,7 @@ export function addReceiptRoutes(app: Express, { counts, events, isCanary, inter
     const receipt = DeviceReceipt.safeParse(request.body);
     if (!receipt.success) throw invalidRequest(receipt.error);
     counts.add(receipt.data);
-    events.deviceReceipt(receipt.data);
+    events.deviceReceipt(receipt.data, request.get('traceparent'));
     const { alertId, action } = receipt.data;
     if (ON_SCREEN.includes(action) && isCanary(alertId)) events.canaryToPublic('device', alertId);
     response.status(204).end();

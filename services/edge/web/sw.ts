@@ -1,6 +1,7 @@
 import { config as configureZod } from 'zod';
 import { type Received, receive } from '../../../shared/device/receive.ts';
 import { createVerifier } from '../../../shared/envelope/signature.ts';
+import { receiptTrace } from '../../../shared/trace/trace-context.ts';
 import { deviceMemory, forgetAlert, type Keys, readValue } from './device-store.ts';
 import { keptKeys, newerKeys, refreshKeys, refreshKeysDaily } from './keys.ts';
 import { notificationPlan } from './notification-plan.ts';
@@ -76,7 +77,7 @@ async function tellPages({ decision, message }: Received): Promise<void> {
 }
 
 /** Counts on the other side; nobody is followed, and no answer is waited for longer than it takes. */
-async function sendReceipt({ decision, message, via }: Received): Promise<void> {
+async function sendReceipt({ decision, message, via, traceId }: Received): Promise<void> {
   if (!message || via === undefined || decision.action === 'refused') return;
   const receipt = {
     v: 1,
@@ -89,7 +90,7 @@ async function sendReceipt({ decision, message, via }: Received): Promise<void> 
   await fetch('/v1/receipts', {
     method: 'POST',
     keepalive: true,
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', ...receiptTrace(traceId) },
     body: JSON.stringify(receipt),
     signal: AbortSignal.timeout(10_000),
   }).catch(() => undefined);
