@@ -25,11 +25,9 @@ export interface Played {
   readonly healthy: Healthy;
   readonly detectedSeconds: number | null;
   readonly detectedBy: string | null;
-  /** Headline of the page, and everything bad that it said, when somebody was called (or when it was healed). */
-  readonly headline: string;
-  readonly said: readonly string[];
-  /** Which canary's page that was; null when none answered. */
-  readonly pageOf: string | null;
+  /** The page when somebody was called, and right before it was healed; null when none answered. */
+  readonly pageAtCall: SaidPage | null;
+  readonly pageAtEnd: SaidPage | null;
   readonly pagerSeconds: number | null;
   /** Everything that was told, the first of each name. */
   readonly told: readonly {
@@ -43,6 +41,14 @@ export interface Played {
   readonly takenBackSeconds: number | null;
   readonly falseOks: readonly string[];
   readonly falseAlarms: readonly string[];
+}
+
+/** The worse page of those that answered. */
+interface SaidPage {
+  readonly canary: string;
+  readonly headline: string;
+  /** Everything bad that it said. */
+  readonly trouble: readonly string[];
 }
 
 /** A played breakage, and what is still to be filled in. */
@@ -178,7 +184,6 @@ function playedOf(
   const shown =
     facts.samples.find(({ seconds }) => seconds >= (pagerSeconds ?? Number.POSITIVE_INFINITY)) ??
     last;
-  const [pageOf, view] = worstPage(shown) ?? [null, undefined];
   const names = [...new Set(facts.calls.map(({ alert }) => alert))];
   return {
     name,
@@ -190,9 +195,8 @@ function playedOf(
     healthy: more.healthy,
     detectedSeconds: found?.seconds ?? null,
     detectedBy: found?.by ?? null,
-    headline: view?.headline ?? '',
-    said: view?.trouble ?? [],
-    pageOf,
+    pageAtCall: worstPage(shown),
+    pageAtEnd: worstPage(last),
     pagerSeconds,
     told: names.flatMap((alert) => facts.calls.find((call) => call.alert === alert) ?? []),
     observedSeconds: last?.seconds ?? 0,
@@ -204,10 +208,13 @@ function playedOf(
 }
 
 /** The page that says most: somebody on call looks at all of them. */
-function worstPage(sample: Sample | undefined) {
-  return Object.entries(sample?.canaries ?? {}).toSorted(
+function worstPage(sample: Sample | undefined): SaidPage | null {
+  const [worst] = Object.entries(sample?.canaries ?? {}).toSorted(
     ([, a], [, b]) => a.proved.length - b.proved.length || b.trouble.length - a.trouble.length,
-  )[0];
+  );
+  if (worst === undefined) return null;
+  const [canary, { headline, trouble }] = worst;
+  return { canary, headline, trouble };
 }
 
 function secondsSince(fromMs: number): number {

@@ -109,11 +109,11 @@ export class Worker {
 }
 
 function inOneLine({ played }: Playing): string {
-  const { detectedSeconds, pagerSeconds, told, provedAgainSeconds, headline } = played;
+  const { detectedSeconds, pagerSeconds, told, provedAgainSeconds, pageAtEnd } = played;
   const bad = [...played.falseOks.map((each) => `FALSE OK: ${each}`), ...played.falseAlarms];
   return (
     `seen after ${detectedSeconds ?? '–'} s, pager after ${pagerSeconds ?? '–'} s ` +
     `(${told.map(({ kind, alert, seconds }) => `${kind} ${alert} ${seconds} s`).join(', ') || 'nobody'}), ` +
-    `proved again ${provedAgainSeconds ?? '–'} s after; “${headline}”${bad.map((each) => `\n  ${each}`).join('')}`
+    `proved again ${provedAgainSeconds ?? '–'} s after; “${pageAtEnd?.headline ?? ''}”${bad.map((each) => `\n  ${each}`).join('')}`
   );
 }

@@ -111,11 +111,20 @@ function healthyWords({ healthy }: Played): string {
   return `${of(running, notRunning)} processes run, ${of(live, notLive)} live, ${of(ready, notReady)} ready; ${providers.join(', ')}`;
 }
 
-function pageWords({ headline, said, pageOf }: Played): string {
-  if (pageOf === null) return 'no canary answers: a page that is open says that it is out of date';
-  const more = said.filter((words) => words !== headline);
-  return `“${headline}”${more.length > 0 ? `: ${more.slice(0, 2).join('; ')}` : ''}`;
+function pageWords({ pageAtCall, pageAtEnd, observedSeconds }: Played): string {
+  const dead = 'no canary answers: a page that is open says that it is out of date';
+  if (pageAtEnd === null) return dead;
+  const words = (headline: string) => `“${headline}”`;
+  const { headline, trouble } = pageAtEnd;
+  const more = trouble.filter((each) => each !== headline).slice(0, 2);
+  const atEnd = [words(headline), ...(more.length > 0 ? [more.join('; ')] : [])].join(': ');
+  return pageAtCall === null || isSame(pageAtCall.headline, headline)
+    ? atEnd
+    : `${words(pageAtCall.headline)}, after ${observedSeconds} s ${atEnd}`;
 }
+
+/** But for the ages in them. */
+const isSame = (a: string, b: string) => a.replaceAll(/\d+/g, '') === b.replaceAll(/\d+/g, '');
 
 function toldWords({ told, expected }: Played): string {
   const main = told.filter(({ alert }) => expected.alerts.includes(alert));
