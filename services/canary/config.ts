@@ -3,6 +3,12 @@ import { BusSites, Peers } from '../../shared/bus/bus-config.ts';
 import { Port, parseEnv } from '../../shared/config/parse-env.ts';
 import { readTextFile } from '../../shared/config/read-file.ts';
 import { NodeName } from '../../shared/envelope/envelope.ts';
+import { OtlpEndpoint } from '../../shared/trace/otlp-endpoint.ts';
+import {
+  FCM_PROBE_SETTINGS,
+  fcmProbeOf,
+  missingFcmSettings,
+} from './probes/fcm-mcs/fcm-probe-config.ts';
 
 const WebSocketUrl = z.url({ protocol: /^wss?$/ });
 const HttpUrl = z.url({ protocol: /^https?$/ });
@@ -26,12 +32,12 @@ const Env = z
     CANARY_API_KEY_FILE: z.string().min(1),
     CANARY_SENDER: z.string().max(120).optional(),
     TRUSTED_KEYS_FILE: z.string().min(1),
+    OTLP_ENDPOINT: OtlpEndpoint,
     VAPID_PUBLIC_KEY: z
       .string()
       .regex(/^[A-Za-z0-9_-]{87}$/, 'must be a P-256 public key, 65 bytes as base64url'),
     AUTOPUSH_URL: WebSocketUrl.default('ws://127.0.0.1:8492/'),
-    FCM_PROBE_URL: WebSocketUrl.default('ws://127.0.0.1:8492/fcm'),
-    FCM_TOKENS_URL: HttpUrl.default('http://127.0.0.1:8493/fcm/tokens'),
+    ...FCM_PROBE_SETTINGS,
     UNIFIED_PUSH_URL: z.url({ protocol: /^https$/ }).optional(),
     UNIFIED_PUSH_TOKEN_FILE: z.string().min(1).optional(),
     PROBE_DEVICES: z.coerce.number().int().min(0).max(20).default(5),
@@ -43,6 +49,8 @@ const Env = z
     LIMIT_SECONDS: z.coerce.number().positive().max(30).default(10),
   })
   .superRefine((env, context) => {
+    for (const name of missingFcmSettings(env))
+      context.addIssue({ code: 'custom', path: [name], message: 'is needed for FCM_PROBE=mcs' });
     const required = { INGESTS: env.INGESTS, DISPATCHERS: env.DISPATCHERS };
     for (const [name, peers] of Object.entries(required)) {
       if (peers.length === 0)
@@ -81,10 +89,10 @@ const Env = z
       apiKeyFile: env.CANARY_API_KEY_FILE,
       sender: env.CANARY_SENDER ?? `canary-${nodeName}@alerte.example`,
       trustedKeysFile: env.TRUSTED_KEYS_FILE,
+      otlpEndpoint: env.OTLP_ENDPOINT,
       vapidPublicKey: env.VAPID_PUBLIC_KEY,
       autopushUrl: env.AUTOPUSH_URL,
-      fcmProbeUrl: env.FCM_PROBE_URL,
-      fcmTokensUrl: env.FCM_TOKENS_URL,
+      fcmProbe: fcmProbeOf(env),
       unifiedPushUrl: env.UNIFIED_PUSH_URL,
       unifiedPushToken:
         env.UNIFIED_PUSH_TOKEN_FILE === undefined

@@ -33,8 +33,8 @@ import type { Language } from './page/texts.ts';
 import { allPaths, pathName } from './paths.ts';
 import { pathsReport } from './paths-report.ts';
 import { startAutopushProbe } from './probes/autopush-probe.ts';
-import { startFcmProbe } from './probes/fcm-probe.ts';
 import type { Probe, ProbeEvents } from './probes/probe.ts';
+import { startConfiguredFcmProbe } from './probes/start-fcm-probe.ts';
 import { ProofPublisher } from './publish-proofs.ts';
 import { readRunbooks } from './read-runbooks.ts';
 import { watchRealAlert } from './real-alert/watch-real-alert.ts';
@@ -51,6 +51,7 @@ import { scheduleRounds } from './schedule-rounds.ts';
 import { startStoredPath } from './stored/start-stored-path.ts';
 import { createStoredMetrics } from './stored/stored-metrics.ts';
 import { takePayload } from './take-payload.ts';
+import { startAlertTraces } from './tracing/start-alert-traces.ts';
 import { watchClocks } from './watch-clocks.ts';
 import { watchOtherCanaries } from './watch-peers.ts';
 import { watchSilence } from './watch-silence.ts';
@@ -87,7 +88,9 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       probes: Object.values(probeNames),
       stored: storedName,
     });
-    const events = createCanaryEvents(log, metrics, wallNow);
+    const tracing = startAlertTraces(config, { log, registry });
+    cleanup.add('tracing', tracing.close);
+    const events = createCanaryEvents(log, metrics, wallNow, tracing.traces);
     const judge = createJudge(paths, timetable, now);
     const rounds = createRoundLog();
     const witnesses = createWitnessLog();
@@ -174,13 +177,9 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     cleanup.add('autopush probe', () => autopush.close());
     const fcm = drills.probe(
       (told) =>
-        startFcmProbe(
-          {
-            name: probeNames.fcm,
-            url: config.fcmProbeUrl,
-            tokensUrl: config.fcmTokensUrl,
-            dataDir: probeDir,
-          },
+        startConfiguredFcmProbe(
+          config.fcmProbe,
+          { name: probeNames.fcm, dataDir: probeDir },
           { ...probeDeps, ...told },
         ),
       probeEvents,
@@ -407,6 +406,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       pathsReport: () => pathsReport(config.nodeName, judge.judged(), wallNow()),
       witnessesOf,
     });
+    tracing.addRoutes(app, { internalToken, witnessesOf, clocks: clocks.states, now });
     drills.addRoutes(app);
     receivers.addRoutes(app);
     finishApp(app, log);
