@@ -42,6 +42,7 @@ const Env = z
     UNIFIED_PUSH_TOKEN_FILE: z.string().min(1).optional(),
     PROBE_DEVICES: z.coerce.number().int().min(0).max(20).default(5),
     DEADMAN_URL: HttpUrl.optional(),
+    STATUS_DIR: z.string().min(1).optional(),
     RUNBOOKS_URL: HttpUrl.or(z.literal('/runbooks')).default('/runbooks'),
     PERIOD_SECONDS: z.coerce.number().positive().max(60).default(60),
     STORED_PROBE_SECONDS: z.coerce.number().nonnegative().max(3600).default(300),
@@ -101,6 +102,8 @@ const Env = z
       /** 0: no probe pages. */
       maxDevices: env.PROBE_DEVICES,
       deadmanUrl: env.DEADMAN_URL,
+      /** Where the public's page is written; undefined: nowhere. */
+      statusDir: env.STATUS_DIR,
       runbooksUrl: env.RUNBOOKS_URL,
       periodMs: env.PERIOD_SECONDS * 1000,
       /** 0: no stored path. */

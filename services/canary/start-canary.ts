@@ -48,6 +48,7 @@ import { createRoundLog } from './round-log.ts';
 import { addRoutes } from './routes.ts';
 import { runRound } from './run-round.ts';
 import { scheduleRounds } from './schedule-rounds.ts';
+import { startStatusPage } from './status-page/start-status-page.ts';
 import { startStoredPath } from './stored/start-stored-path.ts';
 import { createStoredMetrics } from './stored/stored-metrics.ts';
 import { takePayload } from './take-payload.ts';
@@ -394,6 +395,13 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         runbooksUrl: config.runbooksUrl,
       };
     };
+    if (config.statusDir !== undefined)
+      tasks.push(
+        startStatusPage(
+          { folder: config.statusDir, isDemonstration: config.deployment === 'development' },
+          { judged: judge.judged, days: history.days, wallNow, log, signal },
+        ),
+      );
     const health = new Health();
     for (const probe of probes)
       health.add({ name: `probe ${probe.name}`, check: () => probe.connected() });
