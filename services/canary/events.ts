@@ -1,6 +1,7 @@
 import type { CanaryPath } from '../../shared/envelope/envelope.ts';
 import type { Logger } from '../../shared/log/logger.ts';
 import type { ProbeWitness } from '../../shared/receipt/proof.ts';
+import { AlertTraces } from '../../shared/trace/alert-traces.ts';
 import type { PathState, RoundResult } from './judge.ts';
 import type { CanaryMetrics } from './metrics.ts';
 import { pathName } from './paths.ts';
@@ -10,7 +11,8 @@ import type { Refusal } from './round-book.ts';
 export interface CanaryEvents {
   readonly roundEnded: (path: CanaryPath, result: RoundResult) => void;
   readonly refused: (probe: string, reason: Refusal) => void;
-  readonly witnessed: (witness: ProbeWitness) => void;
+  /** `traceId`: the trace that the received message names. */
+  readonly witnessed: (witness: ProbeWitness, traceId?: string) => void;
   readonly stateChanged: (path: CanaryPath, from: PathState, to: PathState) => void;
   readonly registered: (edge: string) => void;
   readonly registrationFailed: (reason: string) => void;
@@ -22,6 +24,7 @@ export function createCanaryEvents(
   log: Logger,
   metrics: CanaryMetrics,
   wallNow: () => number,
+  traces = new AlertTraces(),
 ): CanaryEvents {
   return {
     roundEnded: (path, result) => {
@@ -45,9 +48,13 @@ export function createCanaryEvents(
         'a message proved nothing',
       );
     },
-    witnessed: (witness) => {
-      metrics.witnesses.inc({ probe: witness.probe });
-      log.info(witness, 'real alert received by a probe');
+    witnessed: (witness, traceId = witness.alertId) => {
+      const { alertId, probe, transport, via } = witness;
+      metrics.witnesses.inc({ probe });
+      traces.begin(alertId, 'public', { traceId, sampled: true }, 'received');
+      traces.child(alertId, 'witness').end({ probe, transport, node: via });
+      traces.end(alertId);
+      log.info({ ...witness, ...traces.logFields(alertId) }, 'real alert received by a probe');
     },
     stateChanged: (path, from, to) => {
       const level = to === 'proved' ? 'info' : to === 'late' ? 'warn' : 'error';

@@ -7,6 +7,7 @@ import {
   MAX_RECEIPT_BYTES,
   ProbeReceipt,
 } from '../../../shared/receipt/signed-receipt.ts';
+import { fromShortTraceId } from '../../../shared/trace/trace-context.ts';
 import type { Refusal, RoundBook } from '../round-book.ts';
 import type { WitnessLog } from '../witness-log.ts';
 
@@ -30,7 +31,8 @@ interface ReceiptDeskDeps {
   readonly witnesses: WitnessLog;
   /** Signatures of alerts, by the pinned keys. */
   readonly verifyAlert: Verify;
-  readonly onWitnessed: (witness: ProbeWitness) => void;
+  /** `traceId`: the trace that was signed with the alert, or the alert's own id. */
+  readonly onWitnessed: (witness: ProbeWitness, traceId: string) => void;
   readonly wallNow: () => number;
 }
 
@@ -78,7 +80,7 @@ async function witness(
   const receivedAt = new Date(wallNow()).toISOString();
   const entry = { alertId: messageId, probe, transport, via, receivedAt };
   if (!witnesses.add(message, entry)) return refused('repeated');
-  onWitnessed(entry);
+  onWitnessed(entry, fromShortTraceId(verified.trace) ?? messageId);
   return { kind: 'witnessed', probe };
 }
 
