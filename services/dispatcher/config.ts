@@ -18,6 +18,8 @@ const DispatcherEnv = z.object({
   NATS_SITES: BusSites,
   /** Every dispatcher of every site, this one among them. */
   DISPATCHERS: Peers,
+  /** Whose proofs it waits for before it calls itself ready; none: nobody's. */
+  CANARIES: Peers,
   INTERNAL_TOKEN_FILE: z.string().min(1),
   TRUSTED_KEYS_FILE: z.string().min(1),
   OTLP_ENDPOINT: OtlpEndpoint,

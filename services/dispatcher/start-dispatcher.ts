@@ -30,6 +30,7 @@ import { startHousekeeping } from './housekeeping.ts';
 import { createDispatcherApp } from './http-app.ts';
 import { Journal } from './journal.ts';
 import { createDispatcherMetrics } from './metrics.ts';
+import { startOwnProof } from './own-proof.ts';
 import { FcmPace } from './pacing/fcm-pace.ts';
 import { OriginLimits } from './pacing/origin-limits.ts';
 import { watchPacing } from './pacing/pacing-metrics.ts';
@@ -258,8 +259,13 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       startedPeers().heardFrom(receipt.node);
       dispatch.heard(receipt);
     };
+    const asking = new AbortController();
+    cleanup.add('own proof', () => asking.abort());
+    const { signal } = asking;
+    const ownProof = startOwnProof({ node, canaries: config.CANARIES, now, signal });
     const takeProofs = (report: Parameters<typeof trust.note>[0], spokenAtMs: number) => {
       trust.note(report, spokenAtMs);
+      ownProof.note(report, spokenAtMs);
       dispatch.reconsider();
     };
     const receiptFollower = followReceipts({ buses, takeReceipt, takeProofs, events, log, now });
@@ -292,6 +298,7 @@ export function startDispatcher(config: DispatcherConfig, log: Logger) {
       name: 'registry',
       check: () => registryFollower.isWhole(),
     });
+    health.add({ name: 'own canary', check: ownProof.isBack });
     const app = createDispatcherApp({
       log,
       health,
