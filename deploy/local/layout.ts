@@ -125,5 +125,6 @@ export function filesOf(stateDir: string) {
     natsStore: (site: string) => at('nats', site),
     dataDir: (process: string) => at('data', process),
     logFile: (process: string) => at('logs', `${process}.log`),
+    statusDir: (site: string) => at('status', site),
   };
 }

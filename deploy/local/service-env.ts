@@ -90,6 +90,7 @@ function ownEnv(kind: ServiceKind, site: Site, { layout, vapidPublicKey }: Servi
         FCM_TOKENS_URL: `${sandboxControlUrl(layout)}/fcm/tokens`,
         UNIFIED_PUSH_URL: unifiedPushOrigin(layout),
         PERIOD_SECONDS: '60',
+        STATUS_DIR: files.statusDir(site.name),
         VAPID_PUBLIC_KEY: vapidPublicKey,
       };
   }

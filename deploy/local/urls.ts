@@ -1,4 +1,4 @@
-import { type Layout, providersOrigin, SERVICES, sandboxControlUrl, urlOf } from './layout.ts';
+import { filesOf, type Layout, providersOrigin, SERVICES, sandboxControlUrl, urlOf } from './layout.ts';
 
 /** Every address of a system by name: `ingest-a` … `canary-c`, `nats-a`, `sandbox`, `providers`, `receivers`, `control`. */
 export function urlsOf(layout: Layout): Record<string, string> {
@@ -21,6 +21,10 @@ export function welcome(layout: Layout): string {
   const perSite = layout.sites.flatMap((site) => [
     [`on-call page (site ${site.name})`, `http://localhost:${site.ports.canary}/`],
     [`public page (site ${site.name})`, `http://localhost:${site.ports.edge}/`],
+    [
+      `public status page (site ${site.name})`,
+      `${filesOf(layout.stateDir).statusDir(site.name)}/index.fr.html`,
+    ],
     [`ingest API (site ${site.name})`, `http://localhost:${site.ports.ingest}/openapi.json`],
     [`bus monitoring (site ${site.name})`, `http://localhost:${site.ports.natsMonitor}/`],
     [
