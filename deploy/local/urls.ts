@@ -1,4 +1,11 @@
-import { filesOf, type Layout, providersOrigin, SERVICES, sandboxControlUrl, urlOf } from './layout.ts';
+import {
+  filesOf,
+  type Layout,
+  providersOrigin,
+  SERVICES,
+  sandboxControlUrl,
+  urlOf,
+} from './layout.ts';
 
 /** Every address of a system by name: `ingest-a` … `canary-c`, `nats-a`, `sandbox`, `providers`, `receivers`, `control`. */
 export function urlsOf(layout: Layout): Record<string, string> {
