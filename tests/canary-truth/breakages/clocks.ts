@@ -1,4 +1,3 @@
-import { withEnv } from '../../failover/harness/fault-system.ts';
 import { faketimeLibrary } from '../../failover/harness/play-row.ts';
 import { type Breakage, page, through } from '../breakage.ts';
 
@@ -11,22 +10,14 @@ const clock = (
   ...breakage,
   group: 'clock',
   needs: 'faketime',
-  begin: async ({ faults }) => {
-    await faults.replace(
-      process,
-      withEnv({
-        LD_PRELOAD: faketimeLibrary() ?? '',
-        FAKETIME: offset,
-        FAKETIME_DONT_FAKE_MONOTONIC: '1',
-        FAKETIME_DONT_RESET: '1',
-      }),
-    );
-    await faults.start(process);
-  },
-  heal: async ({ faults }) => {
-    await faults.replace(process, withEnv({ LD_PRELOAD: '', FAKETIME: '' }));
-    await faults.start(process);
-  },
+  begin: (system) =>
+    system.restart(process, {
+      LD_PRELOAD: faketimeLibrary() ?? '',
+      FAKETIME: offset,
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      FAKETIME_DONT_RESET: '1',
+    }),
+  heal: (system) => system.restart(process, { LD_PRELOAD: '', FAKETIME: '' }),
 });
 
 const ofA: Breakage['breaks'] = (_path, canary) => canary === 'a';

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withEnv } from '../../failover/harness/fault-system.ts';
 import { type Breakage, everyPath, noPath, page, through } from '../breakage.ts';
 import type { TruthSystem } from '../system/truth-system.ts';
 
@@ -29,11 +28,8 @@ function editing(
 }
 
 /** Ingests read their keys when they start. */
-async function restartIngests({ faults }: TruthSystem): Promise<void> {
-  for (const name of INGESTS) {
-    await faults.kill(name);
-    await faults.start(name);
-  }
+async function restartIngests(system: TruthSystem): Promise<void> {
+  for (const name of INGESTS) await system.restart(name, {});
 }
 
 function revokeApiKeys(
@@ -103,13 +99,11 @@ const otherToken: Breakage = {
   begin: async (system) => {
     const file = join(system.faults.stateDir, 'secrets/another-internal-token');
     writeFileSync(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600 });
-    await system.faults.replace('dispatcher-b', withEnv({ INTERNAL_TOKEN_FILE: file }));
-    await system.faults.start('dispatcher-b');
+    await system.restart('dispatcher-b', { INTERNAL_TOKEN_FILE: file });
   },
   heal: async (system) => {
     const file = system.files().internalToken;
-    await system.faults.replace('dispatcher-b', withEnv({ INTERNAL_TOKEN_FILE: file }));
-    await system.faults.start('dispatcher-b');
+    await system.restart('dispatcher-b', { INTERNAL_TOKEN_FILE: file });
   },
 };
 

@@ -14,7 +14,7 @@ const kill = ({ processes, name, ...rest }: Killed): Breakage => ({
   name: `kill-${name}`,
   group: 'process',
   begin: ({ faults }) => faults.kill(...processes),
-  heal: ({ faults }) => faults.start(...processes),
+  heal: (system) => system.start(...processes),
 });
 
 /** A process that is stopped keeps its connections and its ports: everybody who asks it waits. */
@@ -23,10 +23,7 @@ const freeze = ({ processes, name, ...rest }: Killed): Breakage => ({
   name: `freeze-${name}`,
   group: 'frozen process',
   begin: async ({ faults }) => faults.signal('SIGSTOP', ...processes),
-  heal: async ({ faults }) => {
-    faults.signal('SIGCONT', ...processes);
-    await faults.ready(...processes);
-  },
+  heal: async ({ faults }) => faults.signal('SIGCONT', ...processes),
 });
 
 const BOTH = ['a', 'b'];

@@ -21,8 +21,8 @@ export const lostProbes: Breakage = {
       for (const file of FILES) rmSync(faults.dataFile(name, file), { force: true });
     for (const site of system.sites())
       rmSync(system.files().natsStore(site), { recursive: true, force: true });
-    await faults.start(...BUSES);
-    await faults.start(...DISPATCHERS);
+    await system.start(...BUSES);
+    await system.start(...DISPATCHERS);
   },
   heal: async () => undefined,
 };

@@ -4,12 +4,13 @@ import { urlOf } from '../../../deploy/demo/find-system.ts';
 import { until } from '../../../deploy/demo/until.ts';
 import { filesOf, type Layout, layoutOf } from '../../../deploy/local/layout.ts';
 import { findFreePortBase, isFree } from '../../../deploy/local/ports.ts';
+import { waitFor } from '../../../deploy/local/wait-for.ts';
 import { startPageReceiver } from '../../../deploy/monitoring/page-receiver.ts';
 import { targetsOf } from '../../../deploy/monitoring/prometheus-config.ts';
 import { startMonitoring } from '../../../deploy/monitoring/start-monitoring.ts';
 import type { CanaryPath } from '../../../shared/envelope/envelope.ts';
 import { CleanupStack } from '../../../shared/lifecycle/cleanup-stack.ts';
-import { FaultSystem } from '../../failover/harness/fault-system.ts';
+import { FaultSystem, withEnv } from '../../failover/harness/fault-system.ts';
 import { setFaults } from '../../support/whole-system.ts';
 import { busyAlerts, type Call } from '../calls.ts';
 import type { Sample } from '../verdict.ts';
@@ -21,6 +22,7 @@ import { startWires, type Wires } from './wires.ts';
 
 const PROMETHEUS_OFFSET = 94;
 const ALERTMANAGER_OFFSET = 95;
+const START_MS = 60_000;
 const CLOSE_MS = 20_000;
 /** The product's own: nothing is sped up. */
 const CANARY = { PERIOD_SECONDS: '60', LIMIT_SECONDS: '10' };
@@ -175,6 +177,23 @@ export class TruthSystem {
   /** Sets the switches of the providers; what is not named is off. */
   providers(faults: { fcm?: Record<string, unknown>; webPush?: Record<string, unknown> }) {
     return setFaults(this.faults, faults);
+  }
+
+  /** Starts processes and waits until they run. A broken one may never be ready, and nothing is said by it. */
+  async start(...names: string[]): Promise<void> {
+    await Promise.all(
+      names.map((name) => {
+        this.faults.launch(name);
+        const process = this.faults.process(name);
+        return waitFor(process, process.spec.startupUrl, { timeoutMs: START_MS });
+      }),
+    );
+  }
+
+  /** Ends a process and starts it with other settings. */
+  async restart(name: string, env: Readonly<Record<string, string>>): Promise<void> {
+    await this.faults.replace(name, withEnv(env));
+    await this.start(name);
   }
 
   /** A file of the state folder. */
