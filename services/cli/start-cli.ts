@@ -22,6 +22,8 @@ import { addDrillCommands } from './drill/add-drill-commands.ts';
 import { textsFor } from './language.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import type { Texts } from './texts-fr.ts';
+import { tracedNodes } from './trace/ask-services.ts';
+import { showTrace } from './trace/show-trace.ts';
 
 export interface CliDeps {
   readonly terminal: Terminal;
@@ -80,6 +82,7 @@ function createProgram(texts: Texts, deps: CliDeps): Command {
     .command('routes')
     .description(help.routes)
     .action((_options, command: Command) => showRoutes(messageDeps(command, texts, deps)));
+  addTraceCommand(program, texts, deps);
   addPlanCommand(program, texts, deps);
   addDrillCommands(program, texts, deps);
   return program;
@@ -224,6 +227,19 @@ function addQuarantineCommands(program: Command, texts: Texts, deps: CliDeps): v
       );
   judging('release');
   judging('drop').option('-y, --yes', help.yes);
+}
+
+function addTraceCommand(program: Command, texts: Texts, deps: CliDeps): void {
+  program
+    .command('trace <ID>')
+    .description(texts.trace.help.trace)
+    .option('--json', texts.trace.help.json)
+    .action((id: string, options: { json?: boolean }, command: Command) => {
+      const config = loadConfig(command.optsWithGlobals<Common>().config, deps.env);
+      const { terminal } = deps;
+      const token = config.internalToken();
+      return showTrace(id, options, { nodes: tracedNodes(config), token, terminal, texts });
+    });
 }
 
 /** Needs no system and no configuration: it is asked long before any alert. */

@@ -1,5 +1,6 @@
 import { DRILL_ENGLISH } from './drill/texts-en.ts';
 import type { Texts } from './texts-fr.ts';
+import { TRACE_ENGLISH } from './trace/texts-en.ts';
 
 const number = (n: number) => n.toLocaleString('en-GB');
 const seconds = (n: number) => `${n.toFixed(1)} s`;
@@ -151,6 +152,7 @@ export const ENGLISH: Texts = {
     ],
   },
   drill: DRILL_ENGLISH,
+  trace: TRACE_ENGLISH,
   badOption: (option, what) => `${option}: ${what}`,
   help: {
     headings: {},
@@ -219,6 +221,7 @@ export const ENGLISH: Texts = {
       '  tocsin cancel ID --reason "sent by mistake"           cancellation: the alert was a mistake',
       '  tocsin keys new-api --id pref06 --sender pref06@alerte.example --territory 06 --statuses Actual,Exercise',
       '  tocsin devices import devices.jsonl',
+      '  tocsin trace ID                                       what became of this alert, second by second?',
       '  tocsin drill correction                               does a correction arrive within 30 s?',
       '  tocsin plan --audience 5000000 --projects 1,2,4       how long would it take?',
       '',

@@ -1,4 +1,5 @@
 import { DRILL_FRENCH } from './drill/texts-fr.ts';
+import { TRACE_FRENCH } from './trace/texts-fr.ts';
 
 const number = (n: number) => n.toLocaleString('fr-FR').replaceAll('\u202f', '\u00a0');
 const seconds = (n: number) => `${n.toFixed(1).replace('.', ',')} s`;
@@ -194,6 +195,7 @@ export const FRENCH = {
     ],
   },
   drill: DRILL_FRENCH,
+  trace: TRACE_FRENCH,
   badOption: (option: string, what: string) => `${option} : ${what}`,
   help: {
     headings: {
@@ -268,6 +270,7 @@ export const FRENCH = {
       '  tocsin cancel ID --reason "envoyée par erreur"        annulation : l’alerte était une erreur',
       '  tocsin keys new-api --id pref06 --sender pref06@alerte.example --territory 06 --statuses Actual,Exercise',
       '  tocsin devices import appareils.jsonl',
+      '  tocsin trace ID                                       qu’est devenue cette alerte, seconde par seconde ?',
       '  tocsin drill correction                               une correction arrive-t-elle en 30 s ?',
       '  tocsin plan --audience 5000000 --projects 1,2,4       combien de temps faudrait-il ?',
       '',
