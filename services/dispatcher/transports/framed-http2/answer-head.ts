@@ -38,11 +38,17 @@ export class AnswerHead implements FieldTaker {
   }
 }
 
-/** 0: it is none. The commonest without looking at its digits. */
+const DIGIT_0 = 0x30;
+
+/** 0: it is none. */
 function statusOf(value: string): number {
-  if (value === '200') return 200;
-  if (value === '201') return 201;
-  return /^[1-9]\d\d$/.test(value) ? Number(value) : 0;
+  if (value.length !== 3) return 0;
+  const hundreds = value.charCodeAt(0) - DIGIT_0;
+  const tens = value.charCodeAt(1) - DIGIT_0;
+  const ones = value.charCodeAt(2) - DIGIT_0;
+  const isStatus =
+    hundreds > 0 && hundreds <= 9 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
+  return isStatus ? 100 * hundreds + 10 * tens + ones : 0;
 }
 
 export function isSuccess(status: number): boolean {

@@ -133,3 +133,19 @@ test('RFC 7541 section 4.4: an entry larger than the table empties it', () => {
   expect(decodeWith(decoder, '4005 6161 6161 6105 6161 6161 61')).toEqual(['aaaaa: aaaaa']);
   expect(decodeWith(decoder, 'be')).toBeUndefined();
 });
+
+test('short texts that were read before are told apart, by length, by bytes, and by how they were written', () => {
+  const decoder = new HpackDecoder(0);
+  const blocks = [
+    '08 00',
+    '08 01 61',
+    '08 02 61 61',
+    '08 02 10 03',
+    '08 82 10 03',
+    '08 03 32 30 31',
+  ];
+  const values = ['', 'a', 'aa', '\x10\x03', '201', '201'].map((value) => [`:status: ${value}`]);
+  for (let time = 0; time < 2; time++)
+    expect(blocks.map((hex) => decodeWith(decoder, hex))).toEqual(values);
+  for (let time = 0; time < 2; time++) expect(decodeWith(decoder, '08 81 00')).toBeUndefined();
+});

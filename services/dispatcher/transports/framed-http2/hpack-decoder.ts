@@ -12,6 +12,9 @@ const WITH_INDEXING = 0x40;
 const SIZE_UPDATE = 0x20;
 
 const NOT_READ = '';
+/** Texts of so few bytes are kept once read, so many of them: to make a string of a status costs more than to read it. */
+const SHORT_BYTES = 3;
+const MAX_SHORT_TEXTS = 256;
 /** Beyond this no integer of a header block makes sense; it keeps the arithmetic in 32 bits. */
 const MAX_INTEGER = 1 << 24;
 
@@ -25,6 +28,7 @@ export class HpackDecoder {
   /** Newest first. With the 4096 bytes of the default there are 128 entries at the most. */
   readonly #table: (HeaderField & { readonly bytes: number })[] = [];
   #tableBytes = 0;
+  readonly #shortTexts = new Map<number, string>();
   /** What we allow, and what the peer has chosen within it. */
   #allowed: number;
   #limit: number;
@@ -154,6 +158,20 @@ export class HpackDecoder {
       return NOT_READ;
     }
     if (!read) return NOT_READ;
+    return length <= SHORT_BYTES ? this.#shortText(huffman, start) : this.#text(huffman, start);
+  }
+
+  #shortText(huffman: boolean, start: number): string {
+    let key = huffman ? 2 : 1;
+    for (let at = start; at < this.#at; at++) key = (key << 8) | (this.#bytes[at] ?? 0);
+    const known = this.#shortTexts.get(key);
+    if (known !== undefined) return known;
+    const text = this.#text(huffman, start);
+    if (!this.#failed && this.#shortTexts.size < MAX_SHORT_TEXTS) this.#shortTexts.set(key, text);
+    return text;
+  }
+
+  #text(huffman: boolean, start: number): string {
     if (!huffman) return this.#bytes.toString('latin1', start, this.#at);
     const text = decodeHuffman(this.#bytes, start, this.#at);
     if (text === undefined) this.#failed = true;
