@@ -42,7 +42,7 @@ export function createPreparedDevices(origin: string, count: number): PreparedDe
   const store = new PreparedStore(count);
   const sealer = createSealer({ log: createLogger('dispatcher', 'bench', 'silent') });
   const encryptor = createPushEncryptor({ store, sealer, kept: new KeptBodies(KEPT_BYTES) });
-  const fingerprint = new Uint32Array(3);
+  const fingerprint = new Int32Array(3);
   const record = Buffer.alloc(RECORD_BYTES);
   let freshBefore = 0;
   return {

@@ -5,7 +5,7 @@ export interface WebPushKeys {
 }
 
 /** Three words of 32 bits. */
-export type Fingerprint = Uint32Array;
+export type Fingerprint = Int32Array;
 export const FINGERPRINT_WORDS = 3;
 
 /** Characters of both keys together; the registry's have 109. */

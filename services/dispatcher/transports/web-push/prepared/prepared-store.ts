@@ -20,7 +20,7 @@ const READY = 1;
 
 interface Chunk {
   readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
+  readonly words: Int32Array;
 }
 
 /**
@@ -35,7 +35,7 @@ export class PreparedStore {
   readonly #index: SlotIndex;
   readonly #chunks: Chunk[] = [];
   readonly #fingerprintOf: TakeFingerprint;
-  readonly #wanted: Fingerprint = new Uint32Array(FINGERPRINT_WORDS);
+  readonly #wanted: Fingerprint = new Int32Array(FINGERPRINT_WORDS);
   /** Slots that were used and are free again, as a chain: each holds the next one's number + 1 in its first word. */
   #firstFree = 0;
   #slotsMade = 0;
@@ -71,13 +71,14 @@ export class PreparedStore {
    */
   take(keys: WebPushKeys, into: Uint8Array): boolean {
     this.#fingerprintOf(keys, this.#wanted);
-    const slot = this.#find();
-    if (slot < 0) return false;
+    const place = this.#find();
+    if (place < 0) return false;
+    const slot = this.#index.slotAt(place);
     const { bytes } = this.#chunkOf(slot);
     const at = byteAt(slot);
     bytes[at + STATE_AT] = 0;
     into.set(bytes.subarray(at, at + RECORD_BYTES));
-    this.#drop(slot);
+    this.#drop(slot, place);
     return true;
   }
 
@@ -88,8 +89,9 @@ export class PreparedStore {
   lacks(keys: WebPushKeys, into: Fingerprint): boolean {
     this.#fingerprintOf(keys, into);
     this.#wanted.set(into);
-    const slot = this.#find();
-    if (slot < 0) return true;
+    const place = this.#find();
+    if (place < 0) return true;
+    const slot = this.#index.slotAt(place);
     this.#chunkOf(slot).bytes[byteAt(slot) + PASS_AT] = this.#pass;
     return false;
   }
@@ -105,7 +107,7 @@ export class PreparedStore {
     bytes[at + PASS_AT] = this.#pass;
     words.set(fingerprint, at / 4 + FINGERPRINT_AT);
     bytes[at + STATE_AT] = READY;
-    this.#index.add(fingerprint[0] ?? 0, slot);
+    this.#index.add(this.#wanted[0] ?? 0, slot);
     this.#ready++;
     return true;
   }
@@ -140,6 +142,7 @@ export class PreparedStore {
     return this.#chunks.some(({ bytes }) => Buffer.from(bytes.buffer).includes(secret));
   }
 
+  /** Where the index has the wanted one, or -1. */
   #find(): number {
     return this.#index.find(this.#wanted[0] ?? 0, this.#isWanted);
   }
@@ -151,14 +154,20 @@ export class PreparedStore {
     return words[at] === wanted[0] && words[at + 1] === wanted[1] && words[at + 2] === wanted[2];
   };
 
-  #drop(slot: number): void {
-    const { bytes, words } = this.#chunkOf(slot);
-    const at = byteAt(slot);
-    this.#index.remove(words[at / 4 + FINGERPRINT_AT] ?? 0, slot);
-    bytes.fill(0, at, at + SLOT_BYTES);
-    words[at / 4] = this.#firstFree;
+  /** `place`: where the index has it, if that is known. */
+  #drop(slot: number, place = this.#placeOf(slot)): void {
+    this.#index.removeAt(place);
+    const { words } = this.#chunkOf(slot);
+    const at = byteAt(slot) / 4;
+    for (let i = 0; i < SLOT_BYTES / 4; i++) words[at + i] = 0;
+    words[at] = this.#firstFree;
     this.#firstFree = slot + 1;
     this.#ready--;
+  }
+
+  #placeOf(slot: number): number {
+    const tag = this.#chunkOf(slot).words[byteAt(slot) / 4 + FINGERPRINT_AT] ?? 0;
+    return this.#index.find(tag, (other) => other === slot);
   }
 
   #freeSlot(): number {
@@ -172,7 +181,7 @@ export class PreparedStore {
   }
 
   #chunkOf(slot: number): Chunk {
-    const chunk = this.#chunks[Math.floor(slot / SLOTS_IN_CHUNK)];
+    const chunk = this.#chunks[(slot / SLOTS_IN_CHUNK) | 0];
     if (!chunk) throw new RangeError(`there is no slot ${slot}`);
     return chunk;
   }
@@ -184,5 +193,5 @@ function byteAt(slot: number): number {
 
 function newChunk(): Chunk {
   const buffer = new ArrayBuffer(SLOTS_IN_CHUNK * SLOT_BYTES);
-  return { bytes: new Uint8Array(buffer), words: new Uint32Array(buffer) };
+  return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
 }

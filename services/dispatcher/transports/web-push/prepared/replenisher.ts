@@ -93,8 +93,8 @@ class Pass {
   readonly #deps: ReplenisherDeps;
   readonly #worker: RecordWorker;
   readonly #stop: AbortSignal;
-  readonly #fingerprints: Uint32Array;
-  readonly #fingerprint = new Uint32Array(FINGERPRINT_WORDS);
+  readonly #fingerprints: Int32Array;
+  readonly #fingerprint = new Int32Array(FINGERPRINT_WORDS);
   /** Undefined while the worker has it, and when it was lost with the worker. */
   #buffer: ArrayBuffer | undefined;
   #count = 0;
@@ -110,7 +110,7 @@ class Pass {
     this.#deps = deps;
     this.#worker = worker;
     this.#stop = stop;
-    this.#fingerprints = new Uint32Array(options.batch * FINGERPRINT_WORDS);
+    this.#fingerprints = new Int32Array(options.batch * FINGERPRINT_WORDS);
   }
 
   async run(): Promise<void> {
