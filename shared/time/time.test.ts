@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { backoffMs } from './backoff.ts';
+import { oncePerTurn } from './once-per-turn.ts';
 import { sleep } from './sleep.ts';
 
 test.each([
@@ -23,6 +24,25 @@ test('P12: a wait is never longer than the limit nor shorter than half of the fi
       expect(wait).toBeLessThanOrEqual(60_000);
     }),
   );
+});
+
+test('a clock that is read once per turn stands still within it, and goes on with the next', async () => {
+  let readings = 0;
+  const clock = oncePerTurn(() => ++readings);
+  for (let turn = 1; turn <= 3; turn++) {
+    expect([clock(), clock(), clock()]).toEqual([turn, turn, turn]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const seen: number[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  clock();
+  // Time that is spent waiting is not passed over.
+  setTimeout(() => {
+    seen.push(clock());
+    resolve();
+  }, 5);
+  await promise;
+  expect(seen).toEqual([5]);
 });
 
 test('a sleep ends when it is over, or at once when it is not wanted any more', async () => {

@@ -16,12 +16,11 @@ export function guardTransport<Address>(
   deps: TransportEventDeps,
 ): Transport<Address> {
   const { kind, maxInFlight } = inner;
-  const open = new OpenCalls<Outcome>({
+  const open: OpenCalls<Outcome> = new OpenCalls({
     deadlineMs: SEND_DEADLINE_MS,
     onDeadline: TIMEOUT,
     onAbort: ABORTED,
-    onEach: (outcome, { startedAtMs }) =>
-      sendEnded(deps, kind, outcome, (performance.now() - startedAtMs) / 1000),
+    onEach: (outcome, call) => sendEnded(deps, kind, outcome, open.ageMs(call) / 1000),
   });
   deps.metrics.watchInFlight(kind, () => open.size);
   const turnAway = (outcome: Outcome, settle: (outcome: Outcome) => void) => {

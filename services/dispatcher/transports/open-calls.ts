@@ -1,3 +1,5 @@
+import { oncePerTurn } from '../../../shared/time/once-per-turn.ts';
+
 /** One thing that was begun and ends once. Made by {@link OpenCalls.begin}. */
 export class OpenCall<Result> {
   readonly startedAtMs: number;
@@ -57,6 +59,8 @@ export class OpenCalls<Result> {
     this.#options.onEach?.(result, call);
   };
   readonly #tick = () => this.#onTimer();
+  /** On the clock of `performance.now()`. */
+  readonly #now = oncePerTurn(() => performance.now());
   #first: OpenCall<Result> | undefined;
   #last: OpenCall<Result> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -70,9 +74,14 @@ export class OpenCalls<Result> {
     return this.#size;
   }
 
+  /** For how long one has been open. */
+  ageMs({ startedAtMs }: OpenCall<Result>): number {
+    return this.#now() - startedAtMs;
+  }
+
   /** The caller has looked at `signal.aborted`. */
   begin(signal: AbortSignal, settle: (result: Result) => void): OpenCall<Result> {
-    const call = new OpenCall(signal, performance.now(), settle, this.#leave);
+    const call = new OpenCall(signal, this.#now(), settle, this.#leave);
     if (!this.#watched.has(signal)) this.#watch(signal);
     call.before = this.#last;
     if (this.#last === undefined) this.#first = call;

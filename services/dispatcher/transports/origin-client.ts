@@ -1,5 +1,6 @@
 import { backoffMs } from '../../../shared/time/backoff.ts';
 import type { Clock } from '../../../shared/time/clock.ts';
+import { oncePerTurn } from '../../../shared/time/once-per-turn.ts';
 import type { Pace, PacedSend } from '../pacing/pace.ts';
 import type { Exchange, ExchangeFailure } from './exchange.ts';
 import { type OpenCall, OpenCalls } from './open-calls.ts';
@@ -38,7 +39,7 @@ export interface OriginClientDeps {
   readonly open: (protocol: Protocol) => PostClient;
   /** What the origin bears, found out as it answers. */
   readonly pace: Pace;
-  readonly outcomeOf: (exchange: Exchange) => Outcome;
+  readonly outcomeOf: (exchange: Exchange, nowMs: number) => Outcome;
   readonly onRefused: (detail: string) => void;
   /** No other origin has requests open. */
   readonly isAlone: () => boolean;
@@ -71,6 +72,7 @@ export class OriginClient {
   readonly #calls: OpenCalls<Outcome>;
   readonly #line = new WaitingLine<Waiting>();
   readonly #firstReady = Promise.withResolvers<void>();
+  readonly #monotonic = oncePerTurn(() => performance.now());
   #waiting = 0;
   #onWire = 0;
   #client: PostClient | undefined;
@@ -175,13 +177,13 @@ export class OriginClient {
 
   #put(post: Post, settle: Settle, startedAtMs: number): void {
     const { pace, outcomeOf, now } = this.#deps;
-    if (this.#onWire === 0) this.#answeredAtMs = performance.now();
+    if (this.#onWire === 0) this.#answeredAtMs = this.#monotonic();
     this.#onWire++;
     pace.started(startedAtMs);
     this.#watchForStall();
     this.#client?.post(post, (exchange) => {
       const endedAtMs = now();
-      const outcome = outcomeOf(exchange);
+      const outcome = outcomeOf(exchange, endedAtMs);
       this.#onWire--;
       pace.ended(outcome, endedAtMs - startedAtMs, endedAtMs);
       this.#note(exchange);
@@ -227,7 +229,7 @@ export class OriginClient {
 
   #note(exchange: Exchange): void {
     if (exchange.kind === 'answer') {
-      this.#answeredAtMs = performance.now();
+      this.#answeredAtMs = this.#monotonic();
       this.#stalled = false;
       return;
     }

@@ -8,6 +8,7 @@ import { createVapidHeaders } from '../../../services/dispatcher/transports/web-
 import { createWebPushTransport } from '../../../services/dispatcher/transports/web-push/web-push-transport.ts';
 import type { WebPushAddress } from '../../../shared/subscription/subscription.ts';
 import { systemClock } from '../../../shared/time/clock.ts';
+import { oncePerTurn } from '../../../shared/time/once-per-turn.ts';
 import { benchMessage, type Payload } from '../bench-messages.ts';
 import type { Contender, Target } from '../contest/contender.ts';
 import { sendAll, untilOpen } from '../contest/send-all.ts';
@@ -88,6 +89,7 @@ async function openSender(
 }> {
   const deps = transportDeps();
   const origin = originOf(target);
+  const clock = oncePerTurn(systemClock);
   const pools = buildOriginPools(
     {
       HTTP2_CLIENT: choice,
@@ -104,9 +106,9 @@ async function openSender(
       { extraOrigins: [origin], maxInFlight: IN_FLIGHT },
       {
         pools,
-        vapidHeader: createVapidHeaders(createVapidKeys(), { clock: systemClock }),
+        vapidHeader: createVapidHeaders(createVapidKeys(), { clock }),
         encryptor,
-        clock: systemClock,
+        clock,
       },
     ),
     deps,

@@ -1,3 +1,4 @@
+import { oncePerTurn } from '../../../../shared/time/once-per-turn.ts';
 import { type Exchange, type ExchangeFailure, FAILED } from '../exchange.ts';
 import type { Post, PostClient } from '../post-client.ts';
 import { planReconnect } from '../reconnect.ts';
@@ -66,6 +67,7 @@ export class FramedPool implements PostClient {
   readonly #signals = new SignalWatch((signal) => this.#onAbort(signal));
   readonly #refused: RefusedRequests;
   readonly #firstReady = Promise.withResolvers<void>();
+  readonly #now = oncePerTurn(() => performance.now());
   #deadlineTimer: NodeJS.Timeout | undefined;
   #downTimer: NodeJS.Timeout | undefined;
   #isDown = false;
@@ -121,7 +123,7 @@ export class FramedPool implements PostClient {
       settle(FAILED[refusal]);
       return;
     }
-    const deadlineMs = performance.now() + this.#options.deadlineMs;
+    const deadlineMs = this.#now() + this.#options.deadlineMs;
     const request = this.#requests.add(post, settle, signal, deadlineMs);
     if (session === undefined) this.#requests.waiting.append(request);
     else this.#place(request, post, session);

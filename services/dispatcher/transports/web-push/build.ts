@@ -1,6 +1,7 @@
 import { readJsonFile } from '../../../../shared/config/read-file.ts';
 import type { WebPushAddress } from '../../../../shared/subscription/subscription.ts';
 import { systemClock } from '../../../../shared/time/clock.ts';
+import { oncePerTurn } from '../../../../shared/time/once-per-turn.ts';
 import type { OriginLimits } from '../../pacing/origin-limits.ts';
 import { openHttp2Client } from '../http2-client.ts';
 import { createHttpsAgent, HTTPS_AGENT_DEFAULTS, HttpsPool } from '../https-pool.ts';
@@ -24,7 +25,7 @@ const PROBE_TIMEOUT_MS = 3_000;
 /** What the node makes once and others look at too. */
 export interface WebPushParts {
   readonly limits: OriginLimits;
-  readonly encryptor: Pick<PushEncryptor, 'encrypt' | 'keepForRetry'>;
+  readonly encryptor: Pick<PushEncryptor, 'encrypt' | 'recycle' | 'keepForRetry'>;
 }
 
 /** Reads and checks the VAPID keys. Throws ConfigError. */
@@ -35,13 +36,14 @@ export function buildWebPushTransport(
 ): Transport<WebPushAddress> {
   const keys = readJsonFile(config.VAPID_KEYS_FILE, VapidKeysFile, 'VAPID_KEYS_FILE');
   checkVapidKeys(keys);
+  const clock = oncePerTurn(systemClock);
   return createWebPushTransport(
     { extraOrigins: config.EXTRA_PUSH_ORIGINS, maxInFlight: config.WEB_PUSH_IN_FLIGHT },
     {
       pools: buildOriginPools(config, deps, limits),
-      vapidHeader: createVapidHeaders(keys, { clock: systemClock }),
+      vapidHeader: createVapidHeaders(keys, { clock }),
       encryptor,
-      clock: systemClock,
+      clock,
     },
   );
 }
@@ -68,6 +70,7 @@ export function buildOriginPools(
     ...tls,
   });
   const places = config.WEB_PUSH_IN_FLIGHT;
+  const now = oncePerTurn(systemClock);
   const open = (origin: string): OriginClient => {
     const changed = (event: ConnectionEvent, detail: string) =>
       connectionChanged(deps, { transport: 'web-push', origin, event, detail });
@@ -89,17 +92,17 @@ export function buildOriginPools(
               )
             : new HttpsPool({ origin, deadlineMs, maxOpen: places }, agent),
         pace: limits.of(origin),
-        outcomeOf: (exchange) => webPushOutcomeOf(exchange, systemClock()),
+        outcomeOf: webPushOutcomeOf,
         onRefused: (detail) => changed('refused', detail),
         isAlone: () => pools.isQuiet,
         random: Math.random,
-        now: systemClock,
+        now,
       },
     );
   };
   const pools: OriginPools = new OriginPools(ORIGIN_POOLS_DEFAULTS, {
     open,
-    now: systemClock,
+    now,
     onClosed: () => agent.destroy(),
   });
   return pools;

@@ -10,12 +10,17 @@ export interface PushTarget {
 const MAX_ORIGINS = 500;
 /** An origin that stands in an endpoint just as a parser would write it; user names and the like do not fit. */
 const PLAIN_ORIGIN = /^https:\/\/[a-z0-9.-]+(?::[1-9]\d*)?$/;
+/** To the end of the endpoint nothing that a parser could change; what nearly all have. Sticky: begins at `lastIndex`. */
+const PLAINEST_REST = /\/[!$&(-\-/-;=?-[\]_a-z|~]*$/y;
 /** Printable ASCII that a parser leaves as it is. */
 const PLAIN_PATH = /^\/[!$%&(-;=?-[\]_a-z|~]*$/;
 /** Segments that a parser would take out. */
 const DOTS = /\/\.{1,2}(?:[/?]|$)|%2e/i;
-/** Two looks for a text cost a tenth of the pattern, which few paths then need. */
-const hasDots = (path: string) => (path.includes('/.') || path.includes('%2')) && DOTS.test(path);
+/** Whether a parser would leave the path, which begins at `slash`, as it is. */
+const isPlain = (endpoint: string, slash: number, path: string) => {
+  PLAINEST_REST.lastIndex = slash;
+  return PLAINEST_REST.test(endpoint) || (PLAIN_PATH.test(path) && !DOTS.test(path));
+};
 
 /**
  * Takes endpoints apart, once per origin with a real parser: undefined when the endpoint is not on a push service that
@@ -51,7 +56,7 @@ export function createPushTargets(
     if (slash > 0) {
       const origin = originAt(endpoint, slash);
       const path = endpoint.slice(slash);
-      if (origin !== undefined && PLAIN_PATH.test(path) && !hasDots(path)) return { origin, path };
+      if (origin !== undefined && isPlain(endpoint, slash, path)) return { origin, path };
     }
     if (!isAllowedPushEndpoint(endpoint, extraOrigins)) return undefined;
     const url = new URL(endpoint);

@@ -26,6 +26,8 @@ function pushHeaders(options: {
 }
 
 interface Kept {
+  readonly message: OutgoingMessage;
+  readonly origin: string;
   readonly authorization: string;
   readonly ttlSeconds: number;
   readonly headers: SharedHeaders;
@@ -39,18 +41,23 @@ export function createPushHeaders(
   vapidHeader: (origin: string) => string,
 ): (origin: string, message: OutgoingMessage, ttlSeconds: number) => SharedHeaders {
   const byMessage = new WeakMap<OutgoingMessage, Map<string, Kept>>();
+  const keptOf = (origin: string, message: OutgoingMessage): Kept | undefined => {
+    // Most go where the one before went.
+    if (last?.message === message && last.origin === origin) return last;
+    return byMessage.get(message)?.get(origin);
+  };
+  let last: Kept | undefined;
   return (origin, message, ttlSeconds) => {
-    let byOrigin = byMessage.get(message);
-    if (byOrigin === undefined) {
-      byOrigin = new Map();
-      byMessage.set(message, byOrigin);
-    }
     const authorization = vapidHeader(origin);
-    const kept = byOrigin.get(origin);
-    if (kept?.ttlSeconds === ttlSeconds && kept.authorization === authorization)
+    const kept = keptOf(origin, message);
+    if (kept?.ttlSeconds === ttlSeconds && kept.authorization === authorization) {
+      last = kept;
       return kept.headers;
+    }
     const headers = pushHeaders({ authorization, ttlSeconds, quiet: message.quiet });
-    byOrigin.set(origin, { authorization, ttlSeconds, headers });
+    last = { message, origin, authorization, ttlSeconds, headers };
+    const byOrigin = byMessage.get(message) ?? new Map<string, Kept>();
+    byMessage.set(message, byOrigin.set(origin, last));
     return headers;
   };
 }

@@ -225,6 +225,39 @@ test('RFC 8188: a retry sends the same bytes again, so that a content key serves
   expect(fourth).not.toBe(first);
 });
 
+test.each(PostClientChoice.options)(
+  'memory that is used again never mixes messages up, whatever the answers: each device reads its own (%s)',
+  async (client) => {
+    const { service, origin } = await aService(true, (request, response, count) => {
+      const mood = count % 5 === 0 ? 'throttle' : count % 7 === 0 ? 'fail' : 'accept';
+      MOODS[mood](request, response, count);
+    });
+    const { transport } = aTransport([origin], { client });
+    const devices = Array.from({ length: 12 }, createReceiverKeys);
+    const message = exampleMessage();
+    for (let wave = 0; wave < 6; wave++)
+      await Promise.all(
+        devices.map(({ publicKey, auth }, n) =>
+          sent(
+            transport,
+            {
+              transport: 'web-push',
+              endpoint: `${origin}/device/${n}`,
+              keys: { p256dh: publicKey, auth },
+            },
+            message,
+            never,
+          ),
+        ),
+      );
+    expect(service.received).toHaveLength(72);
+    for (const { url, body } of service.received) {
+      const device = devices[Number(url.split('/').at(-1))] ?? receiver;
+      expect(JSON.parse(decryptWebPush(body, device).toString()).alert).toBe(message.signedMessage);
+    }
+  },
+);
+
 test('the request is RFC 8030 with VAPID: TTL at the time of sending, urgency, no topic, sealed for the device', async () => {
   const { transport, address, requests } = await start();
   const message = exampleMessage({ expiresAtMs: Date.now() + 90_500 });

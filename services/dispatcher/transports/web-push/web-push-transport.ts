@@ -18,7 +18,7 @@ export interface WebPushTransportOptions {
 export interface WebPushTransportDeps {
   readonly pools: OriginPools;
   readonly vapidHeader: (origin: string) => string;
-  readonly encryptor: Pick<PushEncryptor, 'encrypt' | 'keepForRetry'>;
+  readonly encryptor: Pick<PushEncryptor, 'encrypt' | 'recycle' | 'keepForRetry'>;
   readonly clock: Clock;
 }
 
@@ -36,11 +36,13 @@ export function createWebPushTransport(
   const targetOf = createPushTargets(options.extraOrigins);
   const headersOf = createPushHeaders(vapidHeader);
 
+  /** Most messages are the same as the one before. */
+  let last: { message: OutgoingMessage; payload: PushPayload | 'too-large' } | undefined;
   const payloadOf = (message: OutgoingMessage): PushPayload | 'too-large' => {
-    const known = payloads.get(message);
-    if (known !== undefined) return known;
-    const payload = pushPayload(clearPayload(message)) ?? 'too-large';
+    if (last?.message === message) return last.payload;
+    const payload = payloads.get(message) ?? pushPayload(clearPayload(message)) ?? 'too-large';
     payloads.set(message, payload);
+    last = { message, payload };
     return payload;
   };
 
@@ -70,7 +72,8 @@ export function createWebPushTransport(
     const headers = headersOf(target.origin, message, ttl);
     client.send({ path: target.path, headers, body, signal }, kind, (outcome) => {
       const comesAgain = outcome.kind === 'throttled' || outcome.kind === 'unavailable';
-      if (comesAgain && !signal.aborted) encryptor.keepForRetry(payload, address.keys, body);
+      if (outcome.kind === 'accepted') encryptor.recycle(payload, body);
+      else if (comesAgain && !signal.aborted) encryptor.keepForRetry(payload, address.keys, body);
       settle(outcome);
     });
     return undefined;

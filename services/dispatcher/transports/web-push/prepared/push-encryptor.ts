@@ -14,11 +14,8 @@ export type EncryptionWay = (typeof ENCRYPTION_WAYS)[number];
 export interface PushEncryptor {
   /** The message for one device. Undefined when the device's keys are not valid. */
   encrypt(payload: PushPayload, keys: WebPushKeys): Buffer | undefined;
-  /**
-   * The same, written into `target` from `at`: how many bytes, 0 when the device's keys are not valid. Throws RangeError
-   * when there is not room for `payload.sealedBytes`.
-   */
-  encryptInto(payload: PushPayload, keys: WebPushKeys, target: Uint8Array, at: number): number;
+  /** The message was accepted and nobody has its bytes any more: their memory may be used again. */
+  recycle(payload: PushPayload, body: Buffer): void;
   /** Keeps a message that was not accepted: the next `encrypt` of the same payload and keys gives the same bytes. */
   keepForRetry(payload: PushPayload, keys: WebPushKeys, body: Buffer): void;
   /** Messages since the start, by way. */
@@ -46,36 +43,25 @@ export function createPushEncryptor({ store, sealer, kept }: PushEncryptorDeps):
     if (isMade) counts.on_the_spot++;
     return isMade;
   };
-  const sealInto = (payload: PushPayload, target: Uint8Array, at: number): void => {
-    try {
-      sealer.seal(record, payload, target, at);
-    } finally {
-      wipeSecrets(record);
-    }
-  };
-  const takeKept = (payload: PushPayload, keys: WebPushKeys): Buffer | undefined => {
-    const body = kept.size === 0 ? undefined : kept.take(payload, keys);
-    if (body !== undefined) counts.kept++;
-    return body;
-  };
 
   return {
     counts,
     encrypt(payload, keys) {
-      const before = takeKept(payload, keys);
-      if (before !== undefined) return before;
+      const before = kept.size === 0 ? undefined : kept.take(payload, keys);
+      if (before !== undefined) {
+        counts.kept++;
+        return before;
+      }
       if (!getRecord(keys)) return undefined;
-      const body = Buffer.allocUnsafe(payload.sealedBytes);
-      sealInto(payload, body, 0);
+      const body = payload.spare.pop() ?? Buffer.allocUnsafe(payload.sealedBytes);
+      try {
+        sealer.seal(record, payload, body, 0);
+      } finally {
+        wipeSecrets(record);
+      }
       return body;
     },
-    encryptInto(payload, keys, target, at) {
-      const before = takeKept(payload, keys);
-      if (before !== undefined) target.set(before, at);
-      else if (getRecord(keys)) sealInto(payload, target, at);
-      else return 0;
-      return payload.sealedBytes;
-    },
+    recycle: (payload, body) => void payload.spare.push(body),
     keepForRetry: (payload, keys, body) => kept.keep(payload, keys, body),
   };
 }

@@ -15,6 +15,8 @@ export interface PushPayload {
   readonly clear: Buffer;
   /** Length of every message that is sealed from it. */
   readonly sealedBytes: number;
+  /** Memory of messages that were sealed from it and are done with, for the next ones. */
+  readonly spare: Buffer[];
 }
 
 /** Undefined when the text is too large for a push message. */
@@ -23,5 +25,5 @@ export function pushPayload(text: Uint8Array): PushPayload | undefined {
   const clear = Buffer.alloc(text.length + 1);
   clear.set(text);
   clear[text.length] = LAST_RECORD;
-  return { clear, sealedBytes: HEADER_BYTES + clear.length + TAG_BYTES };
+  return { clear, sealedBytes: HEADER_BYTES + clear.length + TAG_BYTES, spare: [] };
 }
