@@ -10,7 +10,7 @@ import type { Texts } from './texts.ts';
 const DAY_MS = 86_400_000;
 /** With fewer days left somebody has to act this week. */
 export const SOON_DAYS = 14;
-const SHOWN = 8;
+const SHOWN = 6;
 
 /** Whole days until the end; negative once it is over; undefined: it has none. Pure. */
 export function daysLeft({ expiresAt }: CredentialState, nowMs: number): number | undefined {
@@ -28,13 +28,50 @@ export function credentialState(
   return days < 0 ? 'unproved' : 'late';
 }
 
+/**
+ * The same credential in several places is one line, proved as long ago as at the worst of them; a place that is refused
+ * keeps a line of its own. Pure.
+ */
+export function groupCredentials(
+  credentials: readonly CredentialState[],
+  nowMs: number,
+): CredentialState[] {
+  const groups = new Map<string, CredentialState>();
+  for (const each of credentials) {
+    const { name, kind, expiresAt, where } = each;
+    const own = isRefused(each) ? where : '';
+    const key = JSON.stringify([name, kind, expiresAt, own, credentialState(each, nowMs)]);
+    const before = groups.get(key);
+    groups.set(key, before ? together(before, each) : each);
+  }
+  return [...groups.values()];
+}
+
+function together(a: CredentialState, b: CredentialState): CredentialState {
+  const proved = [a.lastProvedAt, b.lastProvedAt];
+  const { lastProvedAt: _ofOne, ...rest } = a;
+  const [oldest] = proved.flatMap((at) => at ?? []).sort((x, y) => Date.parse(x) - Date.parse(y));
+  const isProved = oldest !== undefined && !proved.includes(undefined);
+  return {
+    ...rest,
+    where: `${a.where}, ${shortPlace(a.where, b.where)}`,
+    ...(isProved ? { lastProvedAt: oldest } : {}),
+  };
+}
+
+/** `dispatcher a`, `dispatcher b` → `b` */
+function shortPlace(first: string, next: string): string {
+  const kind = /^\S+ /.exec(first)?.[0] ?? '';
+  return kind !== '' && next.startsWith(kind) ? next.slice(kind.length) : next;
+}
+
 /** What ends or is refused, by days left. Nothing gathered is no good sign. */
 export function credentialsBox(model: PageModel, texts: Texts): Html {
   const { credentials, wallNowMs } = model;
   if (credentials.length === 0)
     return html`<div class="box bad"><p>${SHAPES['not-measured']} ${texts.noCredentials}</p></div>`;
   const rank = (each: CredentialState) => (credentialState(each, wallNowMs) === 'unproved' ? 0 : 1);
-  const inOrder = byEnd(credentials).sort((a, b) => rank(a) - rank(b));
+  const inOrder = byEnd(groupCredentials(credentials, wallNowMs)).sort((a, b) => rank(a) - rank(b));
   const rows = inOrder.map((each) => row(each, model, texts));
   const rest = rows.slice(SHOWN);
   const isBad = inOrder.some((each) => credentialState(each, wallNowMs) === 'unproved');

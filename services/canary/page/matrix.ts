@@ -61,7 +61,7 @@ ${segments && strip(segments, texts)}</td>`;
 
   return html`<table class="matrix" role="table" aria-labelledby="matrix-title"><thead role="rowgroup"><tr role="row"><td role="cell"></td>${head}</tr></thead><tbody role="rowgroup">
 ${body}</tbody></table>
-${legend(texts)}${stripLegend(texts)}`;
+<details id="legend"><summary>${texts.legend}</summary>${legend(texts)}${stripLegend(texts)}</details>`;
 }
 
 /** The small line of a cell: the latency while all is well, what was missed otherwise. */

@@ -55,7 +55,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .slow{display:grid;grid-template-columns:repeat(auto-fill,minmax(176px,1fr));gap:6px}.slow .cell .where{display:block;margin-bottom:3px;font-size:14px;color:var(--soft)}.slow .cell .where b{display:inline}.slow .cell.unproved .where{color:inherit}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
 .legend .word{color:var(--ink);font-weight:600}.legend .shape{width:13px;height:13px;vertical-align:-2px;margin-right:5px}
-.legend-title{margin:10px 0 0;color:var(--soft);font-size:13px}.legend-title+.legend{margin-top:4px}
+#legend .legend{margin-top:2px}.legend-title{margin:10px 0 0;color:var(--soft);font-size:13px}.legend-title+.legend{margin-top:4px}
 .columns{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 28px}
 .box{background:var(--panel);border:1px solid var(--line);border-radius:12px;padding:14px 16px}
 .box p{margin:0}.box p+p{margin-top:6px}.box table{margin-top:12px}.box>table:first-child{margin-top:0}.box .lead{font-weight:650;font-size:18px;line-height:1.3;overflow-wrap:anywhere}.box .soft{font-size:14px;overflow-wrap:anywhere}
@@ -82,7 +82,7 @@ header .clock{margin-left:0;flex-basis:100%}.verdict{padding:18px 16px}
 .matrix tr{display:grid;grid-template-columns:1fr 1fr;gap:6px;margin-bottom:14px}
 .matrix tbody th{grid-column:1/-1;padding:4px 2px 0}.matrix tbody th b{display:inline;margin-left:6px}
 .cell{padding:9px 10px 10px;min-width:0}.cell .where{display:block;font-size:14px;margin-bottom:3px;color:var(--soft)}.cell.unproved .where{color:inherit}
-.cell .age{font-size:19px}.slow{grid-template-columns:1fr 1fr}
+.cell .age{font-size:19px}.matrix .cell .where b{display:inline;margin-left:5px}.matrix .cell.proved .more{display:none}.cell .more{min-height:0}.slow{grid-template-columns:1fr 1fr}
 .times thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.times,.times tbody{display:block}.times caption{display:block}.times tr{display:grid;grid-template-columns:repeat(3,1fr);gap:6px 8px;padding:8px 0;border-top:1px solid var(--line)}.times tbody th{grid-column:1/3;border:0;padding:0;align-self:center}.times tr>td{border:0;padding:0}.times tr>.taken{grid-column:3;grid-row:1;text-align:right}.times .label{display:block;color:var(--soft);font-size:13px}
 .rounds thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.rounds,.rounds tbody{display:block}.rounds tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 10px;padding:7px 0;border-top:1px solid var(--line)}
 .rounds td{border:0;padding:0;font-size:15px}.rounds td:nth-child(2){grid-column:1/-1;grid-row:2;color:var(--soft);font-size:14px}

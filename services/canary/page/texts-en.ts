@@ -33,6 +33,7 @@ export const ENGLISH: Texts = {
   never: 'never',
   missed: (count) => (count > 1 ? `${count} rounds missed` : `${count} round missed`),
   matrix: 'Paths, by age of the last proof',
+  legend: 'How to read this table',
   strip: 'Last 24 h',
   stripMeaning: 'Strip: the last 24 hours, now at the right. The higher the bar, the worse it was:',
   stripStates: {

@@ -34,6 +34,7 @@ export const FRENCH: Texts = {
   never: 'jamais',
   missed: (count) => (count > 1 ? `${count} rondes manquées` : `${count} ronde manquée`),
   matrix: 'Chemins, par âge de la dernière preuve',
+  legend: 'Comment lire ce tableau',
   strip: 'Dernières 24 h',
   stripMeaning:
     'Bande : les dernières 24 heures, maintenant à droite. Plus la barre est haute, pire c’était :',

@@ -35,6 +35,7 @@ export interface Texts {
   readonly never: string;
   readonly missed: (count: number) => string;
   readonly matrix: string;
+  readonly legend: string;
   readonly strip: string;
   readonly stripMeaning: string;
   readonly stripStates: Readonly<Record<BucketState, string>>;
