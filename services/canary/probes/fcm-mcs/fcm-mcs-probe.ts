@@ -40,7 +40,7 @@ const McsState = z.object({
 });
 type McsState = z.infer<typeof McsState>;
 
-const RECONNECT = { firstMs: 500, maxMs: 30_000 };
+const RECONNECT = { firstMs: 500, maxMs: 15_000 };
 /** Words in the data that are Google's and not the sender's (firebase.google.com, "About FCM messages"). */
 const GOOGLES_WORD = /^(?:google\.|gcm\.|from$|message_type$|collapse_key$)/;
 
@@ -73,10 +73,16 @@ export function startFcmMcsProbe(options: FcmMcsProbeOptions, deps: FcmMcsProbeD
 
   const becomeDevice = async () => {
     if (!checkedIn) {
-      const identity = await checkIn(options.servers, state.identity, post);
-      if (identity.androidId !== state.identity?.androidId)
-        keep({ deviceId: state.deviceId, identity, receivedIds: [] });
-      checkedIn = true;
+      try {
+        const identity = await checkIn(options.servers, state.identity, post);
+        if (identity.androidId !== state.identity?.androidId)
+          keep({ deviceId: state.deviceId, identity, receivedIds: [] });
+        checkedIn = true;
+      } catch (error) {
+        // Who is registered does without: a check-in that is down says nothing of the stream.
+        if (token() === undefined) throw error;
+        deps.log.warn(errorFields(error), 'FCM check-in failed; the identity at hand is used');
+      }
     }
     const { identity } = state;
     if (identity && token() === undefined) {
