@@ -98,7 +98,9 @@ describeWhere(missing, 'a stock Firefox as a probe', () => {
       testAlert({ identifier: 'forged' }),
       createSigningKey('public', publicKey.kid),
     );
-    await until('it was refused', async () => (await textOf('#bad')).includes('unsigned'));
+    await until('it was refused', async () =>
+      (await textOf('#bad')).includes('signature inconnue'),
+    );
     expect(await textOf('#real')).toBe('');
     await system.sendToAll(testAlert({ identifier: 'real', headline: 'Crue du Var' }), publicKey);
     await until('it is shown', async () => (await textOf('#real')).includes('Crue du Var'));

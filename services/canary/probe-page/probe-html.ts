@@ -32,7 +32,7 @@ export function probeHtml(): string {
 <label for="code"><span lang="fr">Code donné par l’astreinte</span><span lang="en">Code given by the engineer on call</span>
 <input id="code" required minlength="8" maxlength="20" spellcheck="false" autocapitalize="characters"></label>
 <label for="label"><span lang="fr">Nom de cet appareil</span><span lang="en">Name of this device</span>
-<input id="label" required maxlength="60" placeholder="Téléphone du standard, Nice"></label>
+<input id="label" required maxlength="60" placeholder="Standard, Nice"></label>
 <button id="start"><span lang="fr">Devenir récepteur</span><span lang="en">Become a receiver</span></button>
 <p id="problem" role="alert"></p>
 </form>

@@ -10,6 +10,7 @@ import {
   limitsOf,
   messageOf,
   outcomeOf,
+  refusalOf,
   stateOf,
   wordOf,
 } from './view.ts';
@@ -88,13 +89,7 @@ async function readAll(): Promise<void> {
   say('handed', last && outcomeOf(last));
   element('handed', HTMLElement).dataset['outcome'] = last?.outcome ?? '';
   say('real', real && messageOf(real));
-  say(
-    'bad',
-    bad && {
-      fr: `Un message a été refusé (${bad.reason}) à ${new Date(bad.atMs).toISOString().slice(11, 19)} UTC`,
-      en: `A message was refused (${bad.reason})`,
-    },
-  );
+  say('bad', bad && refusalOf(bad));
   if (identity?.name === undefined && root.dataset['view'] === 'watch') {
     show('enrol');
     say('problem', last && outcomeOf(last));

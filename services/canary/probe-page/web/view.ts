@@ -77,3 +77,20 @@ export function messageOf({ kind, headline, atMs, via }: Received): Both {
         en: `Technical test received at ${at} through dispatcher ${via}`,
       };
 }
+
+const REASONS: Readonly<Record<string, Both>> = {
+  unsigned: { fr: 'signature inconnue', en: 'unknown signature' },
+  expired: { fr: 'périmé', en: 'expired' },
+  'wrong-audience': { fr: 'pas pour cet appareil', en: 'not for this device' },
+  malformed: { fr: 'illisible', en: 'malformed' },
+};
+
+/** A message that this device refused, as any device has to. */
+export function refusalOf({ reason = '', atMs }: Received): Both {
+  const at = `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
+  const words = REASONS[reason] ?? { fr: reason, en: reason };
+  return {
+    fr: `Message refusé à ${at} : ${words.fr}`,
+    en: `Message refused at ${at}: ${words.en}`,
+  };
+}
