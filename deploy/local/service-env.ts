@@ -86,14 +86,32 @@ function ownEnv(kind: ServiceKind, site: Site, { layout, vapidPublicKey }: Servi
         CANARY_API_KEY_FILE: files.apiKey(`canary-${site.name}`),
         EDGE_URL: urlOf(site, 'edge'),
         AUTOPUSH_URL: `ws://127.0.0.1:${layout.sandbox.receivers}/`,
-        FCM_PROBE_URL: `ws://127.0.0.1:${layout.sandbox.receivers}/fcm`,
-        FCM_TOKENS_URL: `${sandboxControlUrl(layout)}/fcm/tokens`,
+        ...fcmProbeEnv(layout),
         UNIFIED_PUSH_URL: unifiedPushOrigin(layout),
         PERIOD_SECONDS: '60',
         STATUS_DIR: files.statusDir(site.name),
         VAPID_PUBLIC_KEY: vapidPublicKey,
       };
   }
+}
+
+/** The FCM probe is a device of the sandbox's own stream; with Google's project, and without the addresses, one of Google's. */
+function fcmProbeEnv(layout: Layout): Env {
+  return {
+    FCM_PROBE: 'mcs',
+    FCM_CHECK_IN_URL: `${providersOrigin(layout)}/checkin`,
+    FCM_REGISTER_URL: `${providersOrigin(layout)}/c2dm/register3`,
+    FCM_INSTALLATIONS_ORIGIN: providersOrigin(layout),
+    FCM_MCS_SERVER: `localhost:${layout.sandbox.mcs}`,
+    FCM_PROJECT_ID: SANDBOX_PROJECT,
+    FCM_SENDER_ID: SANDBOX_PROJECT_NUMBER,
+    FCM_APP_ID: `1:${SANDBOX_PROJECT_NUMBER}:android:0`,
+    FCM_API_KEY: 'sandbox',
+    FCM_APP_PACKAGE: 'example.alerte.probe',
+    // For FCM_PROBE=websocket, the simpler device side that crowds and tests use.
+    FCM_PROBE_URL: `ws://127.0.0.1:${layout.sandbox.receivers}/fcm`,
+    FCM_TOKENS_URL: `${sandboxControlUrl(layout)}/fcm/tokens`,
+  };
 }
 
 /** The settings of the sandbox. */
