@@ -10,7 +10,7 @@ const MAX_QUEUED = 2_048;
 const BATCH = 256;
 const EVERY_MS = 1_000;
 const TIMEOUT_MS = 5_000;
-/** A service that stops gives the collector this much for the last ones. */
+/** A service that stops gives the collector this much for what is under way and the last ones. */
 const LAST_TIMEOUT_MS = 1_000;
 
 interface Deps {
@@ -38,17 +38,17 @@ export function startOtlpExport(
   for (const result of ['sent', 'failed', 'dropped']) spans.inc({ result }, 0);
   const queue: Span[] = [];
   const stop = new AbortController();
+  const cut = new AbortController();
   let isReachable = true;
-  const send = async (timeoutMs: number, signal?: AbortSignal): Promise<boolean> => {
+  const send = async (): Promise<boolean> => {
     const batch = queue.splice(0, BATCH);
-    const limit = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(url, {
         method: 'POST',
         redirect: 'error',
         headers: { 'content-type': 'application/json' },
         body: otlpBody(batch, source),
-        signal: signal ? AbortSignal.any([limit, signal]) : limit,
+        signal: AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), cut.signal]),
       });
       await response.body?.cancel();
       if (!response.ok) throw new Error(`the collector answered ${response.status}`);
@@ -64,8 +64,8 @@ export function startOtlpExport(
   };
   const running = (async () => {
     while (await sleep(EVERY_MS, stop.signal))
-      while (queue.length > 0 && (await send(TIMEOUT_MS, stop.signal)));
-    while (queue.length > 0 && isReachable && (await send(LAST_TIMEOUT_MS)));
+      while (queue.length > 0 && !stop.signal.aborted && (await send()));
+    while (queue.length > 0 && isReachable && !cut.signal.aborted && (await send()));
   })();
   return {
     offer: (span) => {
@@ -74,7 +74,9 @@ export function startOtlpExport(
     },
     close: async () => {
       stop.abort();
+      const timer = setTimeout(() => cut.abort(), LAST_TIMEOUT_MS);
       await running;
+      clearTimeout(timer);
     },
   };
 }
