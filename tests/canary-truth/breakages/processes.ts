@@ -71,7 +71,7 @@ export const KILLED: readonly Breakage[] = [
     title: 'NATS of site a killed (kill -9)',
     processes: ['nats-a'],
     breaks: noPath,
-    expected: page('BusRefused'),
+    expected: page('BusRefused', 'BusUnhealthy'),
   }),
   kill({
     name: 'both-buses',
@@ -134,6 +134,6 @@ export const FROZEN: readonly Breakage[] = [
     title: 'NATS of site a frozen (SIGSTOP)',
     processes: ['nats-a'],
     breaks: noPath,
-    expected: page('BusRefused'),
+    expected: page('BusRefused', 'BusUnhealthy'),
   }),
 ];

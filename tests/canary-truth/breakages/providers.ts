@@ -1,10 +1,9 @@
 import { type Breakage, page, through } from '../breakage.ts';
-
-type Switches = Readonly<Record<string, unknown>>;
+import type { ProviderSwitches } from '../system/truth-system.ts';
 
 const lie = (
   breakage: Pick<Breakage, 'name' | 'title' | 'breaks' | 'expected'>,
-  faults: { fcm?: Switches; webPush?: Switches },
+  faults: ProviderSwitches,
 ): Breakage => ({
   ...breakage,
   group: 'provider',

@@ -1,4 +1,4 @@
-import { type Breakage, page, through, ticket } from '../breakage.ts';
+import { type Breakage, noPath, page, through, ticket } from '../breakage.ts';
 import type { WireName } from '../system/wires.ts';
 
 /** The connection goes silent and stays open: a receiver that sits there and hears nothing. */
@@ -33,15 +33,26 @@ export const DEAF_RECEIVERS: readonly Breakage[] = [
       breaks: through({ transport: 'fcm' }),
       expected: page('TransportUnproved'),
     },
-    ({ to }) => to === 'FCM_PROBE_URL',
+    ({ to }) => to === 'FCM_MCS_SERVER' || to === 'FCM_PROBE_URL',
   ),
+  {
+    name: 'deaf-unified-push',
+    group: 'receiver',
+    title:
+      'UnifiedPush receivers of both canaries hear nothing (their push service takes all and delivers nothing)',
+    // They prove no path: their push service is one of many for Web Push.
+    breaks: noPath,
+    expected: page('ReceiverSilent'),
+    begin: (system) => system.providers({ unifiedPush: { blackHole: true } }),
+    heal: (system) => system.providers({}),
+  },
   deaf(
     {
       name: 'deaf-autopush-of-a',
       title: 'Web Push receiver of canary a hears nothing; that of b does',
       breaks: (path, canary) => canary === 'a' && path.transport === 'web-push',
       // A path is unproved at one canary after 150 s, and two minutes of that are asked for.
-      expected: ticket(360, 'CanariesDisagree', 'ProofBudgetBurnsFast'),
+      expected: ticket(360, 'CanariesDisagree', 'ReceiverSilent', 'ProofBudgetBurnsFast'),
     },
     ({ from, to }) => from === 'canary-a' && to === 'AUTOPUSH_URL',
   ),

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { urlOf } from '../../../deploy/demo/find-system.ts';
 import { until } from '../../../deploy/demo/until.ts';
 import { filesOf, type Layout, layoutOf } from '../../../deploy/local/layout.ts';
@@ -9,9 +10,9 @@ import { startPageReceiver } from '../../../deploy/monitoring/page-receiver.ts';
 import { targetsOf } from '../../../deploy/monitoring/prometheus-config.ts';
 import { startMonitoring } from '../../../deploy/monitoring/start-monitoring.ts';
 import type { CanaryPath } from '../../../shared/envelope/envelope.ts';
+import { fetchJson } from '../../../shared/http/fetch-json.ts';
 import { CleanupStack } from '../../../shared/lifecycle/cleanup-stack.ts';
 import { FaultSystem, withEnv } from '../../failover/harness/fault-system.ts';
-import { setFaults } from '../../support/whole-system.ts';
 import { busyAlerts, type Call } from '../calls.ts';
 import type { Sample } from '../verdict.ts';
 import { type Healthy, healthy, type ProviderCounts, readStats, type Watched } from './health.ts';
@@ -32,6 +33,11 @@ const QUIET_LIMIT_MS = 240_000;
 /** The rules that see by the age of a proof: without them nothing is called that answers and delivers nothing. */
 const AGE_RULES =
   /^(NoProof|TransportUnproved|DispatcherUnproved|IngestUnproved|LaneUnproved|RouteUnproved|CanarySilent|CanariesDisagree)$/;
+
+/** The switches of each provider, as the sandbox's control takes them. */
+export type ProviderSwitches = Readonly<
+  Partial<Record<'fcm' | 'webPush' | 'unifiedPush', Readonly<Record<string, unknown>>>>
+>;
 
 export interface TruthSystemOptions {
   /** Take the rules on age out: breakages then have to be missed. */
@@ -133,8 +139,14 @@ export class TruthSystem {
   }
 
   /** The paths that there are. */
-  async paths(): Promise<{ name: string; path: CanaryPath }[]> {
-    return (await readPaths(urlOf(this.faults, 'canary-a'))).paths;
+  paths(): Promise<{ name: string; path: CanaryPath }[]> {
+    const url = urlOf(this.faults, 'canary-a');
+    return until('a canary’s paths', { timeoutMs: 30_000, everyMs: 500 }, async () =>
+      readPaths(url).then(
+        ({ paths }) => paths,
+        () => undefined,
+      ),
+    );
   }
 
   health(before: ProviderCounts | undefined, now: ProviderCounts | undefined): Promise<Healthy> {
@@ -175,8 +187,9 @@ export class TruthSystem {
   }
 
   /** Sets the switches of the providers; what is not named is off. */
-  providers(faults: { fcm?: Record<string, unknown>; webPush?: Record<string, unknown> }) {
-    return setFaults(this.faults, faults);
+  async providers(faults: ProviderSwitches): Promise<void> {
+    const url = `${urlOf(this.faults, 'sandbox')}/faults`;
+    await fetchJson(url, { schema: z.unknown(), timeoutMs: 5_000, method: 'PUT', json: faults });
   }
 
   /** Starts processes and waits until they run. A broken one may never be ready, and nothing is said by it. */

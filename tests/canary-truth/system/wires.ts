@@ -25,8 +25,8 @@ export interface Wires {
 }
 
 /** What a canary's receivers are connected by. Each has a wire of its own, though they share a port. */
-const RECEIVERS = ['AUTOPUSH_URL', 'FCM_PROBE_URL'] as const;
-const ADDRESS = /127\.0\.0\.1:(\d+)/g;
+const RECEIVERS = ['AUTOPUSH_URL', 'FCM_PROBE_URL', 'FCM_MCS_SERVER'] as const;
+const ADDRESS = /(127\.0\.0\.1|localhost):(\d+)/g;
 
 export async function startWires({ sites, sandbox }: Layout): Promise<Wires> {
   const wires: Wire[] = [];
@@ -42,14 +42,17 @@ export async function startWires({ sites, sandbox }: Layout): Promise<Wires> {
       await add(from, `nats-monitor-${name}`, ports.natsMonitor);
     }
   for (const { name } of sites)
-    for (const variable of RECEIVERS) await add(`canary-${name}`, variable, sandbox.receivers);
+    for (const variable of RECEIVERS) {
+      const port = variable === 'FCM_MCS_SERVER' ? sandbox.mcs : sandbox.receivers;
+      await add(`canary-${name}`, variable, port);
+    }
   const rewire = (spec: ProcessSpec, variable: string, value: string) =>
-    value.replaceAll(ADDRESS, (address, port: string) => {
+    value.replaceAll(ADDRESS, (address, host: string, port: string) => {
       const own = wires.filter(
         ({ from, targetPort }) => from === spec.name && String(targetPort) === port,
       );
       const wire = own.find(({ to }) => to === variable) ?? own.find(({ to }) => !isVariable(to));
-      return wire === undefined ? address : `127.0.0.1:${wire.proxy.port}`;
+      return wire === undefined ? address : `${host}:${wire.proxy.port}`;
     });
   return {
     adjust: (spec) => {
