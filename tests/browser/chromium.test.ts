@@ -23,7 +23,7 @@ const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const missing = existsSync(CHROMIUM)
   ? undefined
   : `no stock Chromium at ${CHROMIUM}; set CHROMIUM to its path`;
-const GOOGLE_HOSTS = join(import.meta.dirname, '../support/google-push-hosts.ts');
+const GOOGLE_HOSTS = new URL('../support/google-push-hosts.ts', import.meta.url).href;
 const AREA = '06088';
 
 // A whole system without canaries, and FCM's device side in the sandbox: the alert goes the way that it would go with

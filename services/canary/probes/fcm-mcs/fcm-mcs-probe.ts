@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { z } from 'zod';
 import { errorFields } from '../../../../shared/log/error-fields.ts';
@@ -34,7 +35,7 @@ const Digits = z.string().regex(/^\d{1,20}$/);
 const McsState = z.object({
   deviceId: DeviceId,
   identity: z.object({ androidId: Digits, securityToken: Digits }).optional(),
-  /** The token, and for which app at which server it was given. */
+  /** The token, and the fingerprint of the app and the server that it was given for. */
   registration: z.object({ token: z.string(), of: z.string() }).optional(),
   receivedIds: z.array(z.string().max(500)).max(MAX_RECEIVED_IDS).default([]),
 });
@@ -61,7 +62,7 @@ export function startFcmMcsProbe(options: FcmMcsProbeOptions, deps: FcmMcsProbeD
   let connection = new AbortController();
   let checkedIn = false;
   let connected = false;
-  const registrationOf = [options.servers.registerUrl, ...Object.values(options.app)].join(' ');
+  const registrationOf = fingerprint([options.servers.registerUrl, ...Object.values(options.app)]);
   const token = () =>
     state.registration?.of === registrationOf ? state.registration.token : undefined;
   /** Everything that the servers gave us; who we are for the edge stays. */
@@ -163,6 +164,11 @@ export function startFcmMcsProbe(options: FcmMcsProbeOptions, deps: FcmMcsProbeD
     },
   };
   return probe;
+}
+
+/** Other words give another one; the words themselves cannot be read from it. */
+function fingerprint(words: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(words)).digest('base64url');
 }
 
 /** Hands on what our sender sent to our app; anything else on the stream is not for us. */
