@@ -43,6 +43,7 @@ async function run(transport: TransportKind, deps: DrillDeps): Promise<DrillResu
       ),
     ]);
   await refuseOpenPages(transport, deps);
+  if (system.alertmanager === undefined) say(texts.drill.withoutAlertmanager);
   const guard = createGuard(deps);
   let seen: Seen;
   try {

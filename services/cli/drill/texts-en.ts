@@ -57,6 +57,8 @@ export const DRILL_ENGLISH: DrillTexts = {
   unproved: (transport, s) =>
     `No path by ${transport} is called proved any more, after ${seconds(s)}`,
   paged: (alert, s) => `Whoever is on call is called (${alert}), after ${seconds(s)}`,
+  withoutAlertmanager:
+    'Without --alertmanager, “until the page” is when the canaries see it: the call itself is not measured.',
   stillDeaf: (probe, s) =>
     `Probe ${probe} could not be told: it hears again by itself, ${s} s after the beginning at most.`,
   hearing: 'The probes hear again; waiting for proofs…',

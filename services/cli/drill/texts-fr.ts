@@ -58,6 +58,8 @@ export const DRILL_FRENCH = {
   unproved: (transport: string, s: number) =>
     `Aucun chemin ${transport} n’est plus dit prouvé, après ${seconds(s)}`,
   paged: (alert: string, s: number) => `L’astreinte est appelée (${alert}), après ${seconds(s)}`,
+  withoutAlertmanager:
+    'Sans --alertmanager, « jusqu’à l’appel » est le moment où les veilleurs le voient : l’appel lui-même n’est pas mesuré.',
   stillDeaf: (probe: string, s: number) =>
     `La sonde ${probe} n’a pas pu être prévenue : elle entendra de nouveau d’elle-même, ${s} s au plus après le début.`,
   hearing: 'Les sondes entendent de nouveau ; attente des preuves…',
