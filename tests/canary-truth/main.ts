@@ -41,7 +41,9 @@ async function main(): Promise<void> {
   const isSabotage = env.SABOTAGE === '1';
   const isWhole = env.ONLY === undefined && !isSabotage;
   const { head, lines } = isWhole ? logOf(env) : { head: headOf(env), lines: [] };
-  const queue = chosen(env, isSabotage).filter(({ name }) => !isDone(lines, name));
+  const queue = chosen(env, isSabotage)
+    .filter(({ name }) => !isDone(lines, name))
+    .toSorted((a, b) => lasts(b) - lasts(a));
   say(
     `${queue.length} breakages, ${env.SIDE_BY_SIDE} side by side, about ${estimate(queue, env)} min`,
   );
@@ -99,6 +101,11 @@ function chosen({ ONLY }: Env, isSabotage: boolean): Breakage[] {
       say(`${name} is skipped: it needs libfaketime (Debian: apt-get install faketime)`);
     return isPlayable && (wanted?.includes(name) ?? true);
   });
+}
+
+/** Seconds; what lasts longest begins first, so that nobody waits for it at the end. */
+function lasts({ observeSeconds = 0, expected }: Breakage): number {
+  return Math.max(observeSeconds, expected.withinSeconds);
 }
 
 function estimate(queue: readonly Breakage[], { SIDE_BY_SIDE }: Env): number {

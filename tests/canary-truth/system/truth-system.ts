@@ -32,7 +32,7 @@ const WATCHED_MS = 100_000;
 const QUIET_LIMIT_MS = 240_000;
 /** The rules that see by the age of a proof: without them nothing is called that answers and delivers nothing. */
 const AGE_RULES =
-  /^(NoProof|TransportUnproved|DispatcherUnproved|IngestUnproved|LaneUnproved|RouteUnproved|CanarySilent|CanariesDisagree)$/;
+  /^(NoProof|TransportUnproved|DispatcherUnproved|IngestUnproved|LaneUnproved|RouteUnproved|ReceiverSilent|CanarySilent|CanariesDisagree)$/;
 
 /** The switches of each provider, as the sandbox's control takes them. */
 export type ProviderSwitches = Readonly<
@@ -60,6 +60,7 @@ export class TruthSystem {
   readonly #calls: Call[];
   readonly #cleanup: CleanupStack;
   readonly #startedMs: number;
+  #wasQuiet = false;
 
   private constructor(parts: {
     faults: FaultSystem;
@@ -175,7 +176,10 @@ export class TruthSystem {
     );
   }
 
-  /** Waits for what has to be before anything is broken: all proved, rules that judge, and none of these pages open. */
+  /**
+   * Waits for what has to be before anything is broken: all proved, rules that judge, and none of these pages open. Rejects
+   * when somebody was called before anything was broken at all: that is a false alarm.
+   */
   async untilQuiet(alerts: readonly string[]): Promise<void> {
     await this.untilProved();
     const isQuiet = async () => {
@@ -184,6 +188,10 @@ export class TruthSystem {
       return isWatched && !alerts.some((alert) => busy.has(alert)) ? true : undefined;
     };
     await until('nobody paged', { timeoutMs: QUIET_LIMIT_MS, everyMs: 500 }, isQuiet);
+    const [called] = this.#calls.filter(({ kind }) => kind === 'page');
+    if (called !== undefined && !this.#wasQuiet)
+      throw new Error(`a false alarm before anything was broken: ${called.alert}`);
+    this.#wasQuiet = true;
   }
 
   /** Sets the switches of the providers; what is not named is off. */
