@@ -95,7 +95,7 @@ function timeLine(alert: AlertTimeline, language: Language, texts: Texts): Html 
     const probes = received(transport).map((ms) => html`<path class="probe" d="M${at(ms)} 1V23"/>`);
     return html`<div class="line"><span>${texts.values[transport] ?? transport}</span><svg viewBox="0 0 ${LINE_WIDTH} 24" preserveAspectRatio="none"><path class="axis" d="M0 12H${LINE_WIDTH}"/>${line}${probes}</svg></div>`;
   });
-  return html`<div class="lines" aria-hidden="true">${lines}<div class="line scale"><span></span><p><span>0 s</span><span>${formatSeconds(lastMs, language)}</span></p></div></div>`;
+  return html`<div class="lines" aria-hidden="true">${lines}<div class="line scale"><span></span><p><span>0 s</span><span>${formatSeconds(lastMs, language)}</span></p></div><p class="key">${texts.timelineKey}</p></div>`;
 }
 
 function witnessTable(alert: AlertTimeline, language: Language, texts: Texts): Html {
@@ -106,7 +106,10 @@ function witnessTable(alert: AlertTimeline, language: Language, texts: Texts): H
       acceptedAtMs === undefined
         ? '–'
         : formatSeconds(Math.max(0, Date.parse(receivedAt) - acceptedAtMs), language);
-    return html`<tr><th scope="row">${probe} <small>${texts.values[transport] ?? transport}</small></th><td class="number">${receivedAt.slice(11, 23)}</td><td class="number">${after}</td><td>${via}</td></tr>`;
+    return html`<tr role="row"><th scope="row" role="rowheader">${probe} <small>${texts.values[transport] ?? transport}</small></th><td role="cell" class="number">${receivedAt.slice(11, 23)}</td><td role="cell" class="number">${after}</td><td role="cell" data-head="${texts.via}">${via}</td></tr>`;
   });
-  return html`<table class="list"><thead><tr><th scope="col">${texts.probe}</th><th scope="col">${texts.receivedAt} (${texts.utc})</th><th scope="col">${texts.after}</th><th scope="col">${texts.via}</th></tr></thead><tbody>${rows}</tbody></table>`;
+  const heads = [texts.probe, `${texts.receivedAt} (${texts.utc})`, texts.after, texts.via].map(
+    (head) => html`<th scope="col" role="columnheader">${head}</th>`,
+  );
+  return html`<table class="list witnesses" role="table"><thead role="rowgroup"><tr role="row">${heads}</tr></thead><tbody role="rowgroup">${rows}</tbody></table>`;
 }

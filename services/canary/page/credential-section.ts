@@ -8,8 +8,9 @@ import { SHAPES } from './shapes.ts';
 import type { Texts } from './texts.ts';
 
 const DAY_MS = 86_400_000;
-/** With fewer days left somebody has to act this week. */
-export const SOON_DAYS = 14;
+/** Days left below which there is work to do, and below which somebody is called: those of the rules in deploy/monitoring. */
+const ENDS_DAYS = 21;
+const ENDS_SOON_DAYS = 3;
 const SHOWN = 6;
 
 /** Whole days until the end; negative once it is over; undefined: it has none. Pure. */
@@ -17,15 +18,15 @@ export function daysLeft({ expiresAt }: CredentialState, nowMs: number): number 
   return expiresAt === undefined ? undefined : Math.floor((Date.parse(expiresAt) - nowMs) / DAY_MS);
 }
 
-/** Undefined: nothing to say about it. Refused or over is bad, what ends soon is late. Pure. */
+/** Undefined: nothing to say about it. Refused, over or nearly so is bad, what ends in weeks is late. Pure. */
 export function credentialState(
   credential: CredentialState,
   nowMs: number,
 ): Extract<PathState, 'unproved' | 'late'> | undefined {
   if (isRefused(credential)) return 'unproved';
   const days = daysLeft(credential, nowMs);
-  if (days === undefined || days >= SOON_DAYS) return undefined;
-  return days < 0 ? 'unproved' : 'late';
+  if (days === undefined || days >= ENDS_DAYS) return undefined;
+  return days < ENDS_SOON_DAYS ? 'unproved' : 'late';
 }
 
 /**
@@ -54,15 +55,40 @@ function together(a: CredentialState, b: CredentialState): CredentialState {
   const isProved = oldest !== undefined && !proved.includes(undefined);
   return {
     ...rest,
-    where: `${a.where}, ${shortPlace(a.where, b.where)}`,
+    where: a.where === b.where ? a.where : joinPlaces(a.where, b.where),
     ...(isProved ? { lastProvedAt: oldest } : {}),
   };
 }
 
-/** `dispatcher a`, `dispatcher b` → `b` */
-function shortPlace(first: string, next: string): string {
-  const kind = /^\S+ /.exec(first)?.[0] ?? '';
-  return kind !== '' && next.startsWith(kind) ? next.slice(kind.length) : next;
+/** `dispatcher a` and `dispatcher b` are `dispatcher a, b`, each named once. */
+function joinPlaces(places: string, next: string): string {
+  const kind = /^\S+ /.exec(places)?.[0] ?? '';
+  const short = kind !== '' && next.startsWith(kind) ? next.slice(kind.length) : next;
+  const known = places.slice(kind.length).split(', ');
+  return known.includes(short) ? places : `${places}, ${short}`;
+}
+
+/** What somebody has to be called for: refused, over, or nearly so; with the runbook. Pure. */
+export function credentialFaults(
+  { credentials, wallNowMs }: Pick<PageModel, 'credentials' | 'wallNowMs'>,
+  texts: Texts,
+): { readonly says: Html; readonly runbook: string }[] {
+  return groupCredentials(credentials, wallNowMs)
+    .filter((each) => credentialState(each, wallNowMs) === 'unproved')
+    .map((each) => {
+      const word = isRefused(each) ? texts.refused : leftWords(each, wallNowMs, texts);
+      const name = `${texts.credentialKinds[each.kind]} ${each.name} (${each.where})`;
+      return {
+        says: html`${name}${texts.colon} ${word}`,
+        runbook: isRefused(each) ? 'credential-refused' : 'credential-ends-soon',
+      };
+    });
+}
+
+function leftWords(credential: CredentialState, nowMs: number, texts: Texts): string {
+  const days = daysLeft(credential, nowMs);
+  if (days === undefined) return texts.noEnd;
+  return days < 0 ? texts.expiredSince(-days - 1) : texts.daysLeft(days);
 }
 
 /** What ends or is refused, by days left. Nothing gathered is no good sign. */
@@ -87,20 +113,19 @@ export function credentialsBox(model: PageModel, texts: Texts): Html {
 function row(credential: CredentialState, model: PageModel, texts: Texts): Html {
   const { name, kind, where, expiresAt, lastProvedAt } = credential;
   const state = credentialState(credential, model.wallNowMs);
-  const days = daysLeft(credential, model.wallNowMs);
-  const left =
-    days === undefined
-      ? texts.noEnd
-      : days < 0
-        ? texts.expiredSince(-days - 1)
-        : texts.daysLeft(days);
+  const left = leftWords(credential, model.wallNowMs, texts);
   const end =
     expiresAt === undefined ? undefined : formatDate(Date.parse(expiresAt), model.language);
   const used =
     lastProvedAt === undefined
       ? undefined
       : html` · ${texts.lastUsed} ${ago(model.wallNowMs - Date.parse(lastProvedAt), texts)}`;
+  // What is worse stands in the list of what is dead, with its link.
+  const link =
+    state === 'late'
+      ? html` · <a href="${model.runbooksUrl}/credential-ends?lang=${model.language}">${texts.whatToDo}</a>`
+      : undefined;
   const word = isRefused(credential) ? `${texts.refused} · ${left}` : left;
   return html`<tr><th scope="row">${name}<small>${texts.credentialKinds[kind]} · ${where}${used}</small></th>
-<td><span class="word ${state ?? ''}">${state && SHAPES[state]}${word}</span><small>${end}</small></td></tr>`;
+<td><span class="word ${state ?? ''}">${state && SHAPES[state]}${word}</span><small>${end}${link}</small></td></tr>`;
 }

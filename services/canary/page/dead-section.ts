@@ -1,8 +1,10 @@
 import type { CanaryPath } from '../../../shared/envelope/envelope.ts';
 import type { Finding } from '../diagnosis.ts';
+import { lateForMs } from '../judge.ts';
 import type { PartKind } from '../known-dead/watch-parts.ts';
 import { lacksWitnesses } from '../real-alert/alert-timeline.ts';
 import { age } from './age-markup.ts';
+import { credentialFaults } from './credential-section.ts';
 import { type Html, html } from './html.ts';
 import type { PageModel } from './page-model.ts';
 import { SHAPES } from './shapes.ts';
@@ -23,7 +25,7 @@ const RUNBOOK_OF_PART: Readonly<Record<PartKind, string>> = {
   ingest: 'process-at-fault',
   dispatcher: 'process-at-fault',
   edge: 'process-at-fault',
-  bus: 'bus-refused',
+  bus: 'bus-unhealthy',
   probe: 'transport-unproved',
   canary: 'canary-silent',
 };
@@ -33,7 +35,9 @@ export function troubles(model: PageModel, texts: Texts): Trouble[] {
   return [
     ...model.findings.slice(0, FINDINGS_SHOWN).map((finding) => pathTrouble(finding, texts)),
     ...witnessTrouble(model, texts),
+    ...receiverTroubles(model, texts),
     ...slowFaults(model, texts),
+    ...credentialFaults(model, texts),
     ...model.dead.map(({ kind, name, answered, sinceMs }) => ({
       says: html`${texts.deadPart(kind, name, answered)} ${age(model.ageNowMs - sinceMs)}`,
       runbook: RUNBOOK_OF_PART[kind],
@@ -74,6 +78,20 @@ function witnessTrouble({ realAlert, wallNowMs }: PageModel, texts: Texts): Trou
       runbook: 'alert-not-witnessed',
     },
   ];
+}
+
+/** A receiver that is silent alone; where nothing comes by its transport at all, that has been said. */
+function receiverTroubles({ receivers, paths, timetable }: PageModel, texts: Texts): Trouble[] {
+  const heard = new Set(
+    paths.filter(({ state }) => state === 'proved').map(({ path }) => path.transport),
+  );
+  return receivers
+    .filter(({ kind }) => heard.has(kind === 'fcm' ? 'fcm' : 'web-push'))
+    .filter(({ silenceMs }) => silenceMs > lateForMs(timetable))
+    .map(({ name, label, silenceMs }) => ({
+      says: html`${texts.receiverSilent(label ?? name)} ${age(silenceMs)}`,
+      runbook: 'receiver-silent',
+    }));
 }
 
 function sentence({ common }: Finding, texts: Texts): string {

@@ -7,8 +7,13 @@ import { SHAPES } from './shapes.ts';
 import type { Texts } from './texts.ts';
 
 const DAY_MS = 86_400_000;
-/** What was last tried longer ago is no longer known to work. */
-export const OLD_DAYS = 35;
+/** What was last tried longer ago is no longer known to work: days, as in the rules in deploy/monitoring. */
+const OLD_DAYS: Readonly<Record<DrillKind, number>> = {
+  'dead-receiver': 8,
+  restart: 8,
+  restore: 35,
+  correction: 35,
+};
 
 /** A drill that was never done counts as bad, one that failed too; one that is long ago is late. Pure. */
 export function drillState(
@@ -17,7 +22,7 @@ export function drillState(
 ): Exclude<PathState, 'proved'> | undefined {
   if (!record) return 'not-measured';
   if (!record.ok) return 'unproved';
-  return nowMs - Date.parse(record.endedAt) > OLD_DAYS * DAY_MS ? 'late' : undefined;
+  return nowMs - Date.parse(record.endedAt) > OLD_DAYS[record.kind] * DAY_MS ? 'late' : undefined;
 }
 
 /** The last drill of each kind: when, and what was measured. */
@@ -36,14 +41,17 @@ export function drillsBox(model: PageModel, texts: Texts): Html {
 function row(
   kind: DrillKind,
   record: DrillRecord | undefined,
-  { wallNowMs, language }: PageModel,
+  { wallNowMs, language, runbooksUrl }: PageModel,
   texts: Texts,
 ): Html {
   const state = drillState(record, wallNowMs);
   const name = texts.drillKinds[kind];
   const shape = state && SHAPES[state];
+  const runbook = state === 'unproved' ? 'drill-failed' : 'drill-overdue';
+  const link =
+    state && html` · <a href="${runbooksUrl}/${runbook}?lang=${language}">${texts.whatToDo}</a>`;
   if (!record)
-    return html`<tr><th scope="row">${name}</th><td><span class="word ${state ?? ''}">${shape}${texts.drillNever}</span></td></tr>`;
+    return html`<tr><th scope="row">${name}</th><td><span class="word ${state ?? ''}">${shape}${texts.drillNever}</span>${link}</td></tr>`;
   const endedMs = Date.parse(record.endedAt);
   const days = Math.max(0, Math.floor(wallNowMs / DAY_MS) - Math.floor(endedMs / DAY_MS));
   const { toPageSeconds, toRecoverySeconds, toCorrectionSeconds } = record.measures;
@@ -61,5 +69,5 @@ function row(
         ],
   );
   return html`<tr><th scope="row">${name}<small>${measures.join(' · ')}</small></th>
-<td><span class="word ${state ?? ''}">${shape}${record.ok ? texts.drillOk : texts.drillFailed} ${texts.daysAgo(days)}</span><small>${formatDate(endedMs, language)}</small></td></tr>`;
+<td><span class="word ${state ?? ''}">${shape}${record.ok ? texts.drillOk : texts.drillFailed} ${texts.daysAgo(days)}</span><small>${formatDate(endedMs, language)}${link}</small></td></tr>`;
 }

@@ -36,7 +36,7 @@ export function matrix(
   );
   const word = (value: string) => texts.values[value] ?? value;
   const columnName = ({ dispatcher, transport }: Column) =>
-    html`${texts.parts.dispatcher} ${dispatcher} <b>${word(transport)}</b>`;
+    html`${texts.through} ${dispatcher} <b>${word(transport)}</b>`;
   const head = columns.map(
     ({ dispatcher, transport }) =>
       html`<th scope="col" role="columnheader">${texts.parts.dispatcher} <b>${dispatcher}</b> · <b>${word(transport)}</b></th>`,

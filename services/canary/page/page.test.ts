@@ -115,7 +115,12 @@ test('parts are mentioned only when they are dead, with the time since then and 
   ])
     expect(text).toContain(words);
   expect(page).toContain('class="verdict some"');
-  for (const runbook of ['process-at-fault', 'bus-refused', 'transport-unproved', 'canary-silent'])
+  for (const runbook of [
+    'process-at-fault',
+    'bus-unhealthy',
+    'transport-unproved',
+    'canary-silent',
+  ])
     expect(page).toContain(`/runbooks/${runbook}?lang=fr`);
 });
 

@@ -14,9 +14,10 @@ const HEIGHT = 12;
 /** What was bad for five minutes only would be thinner than a hair. */
 const MIN_BAD_WIDTH = 4;
 /** The worse, the higher, so that nobody needs the colours. */
-const BAR: Readonly<Record<Exclude<BucketState, 'not-measured'>, number>> = {
+const BAR: Readonly<Record<BucketState, number>> = {
   proved: 2,
-  partly: 7,
+  partly: 6,
+  'not-measured': 9,
   unproved: HEIGHT,
 };
 
@@ -38,8 +39,6 @@ export function strip(segments: readonly Segment[], texts: Texts): Html {
 function bar({ state, fromMs, toMs }: Segment, startMs: number, width: number): Html {
   const from = (fromMs - startMs) / BUCKET_MS;
   const long = (toMs - fromMs) / BUCKET_MS;
-  if (state === 'not-measured')
-    return html`<path class="${state}" d="M${from.toFixed(1)} ${HEIGHT - 1}h${long.toFixed(1)}"/>`;
   const wide = state === 'proved' ? long : Math.max(long, MIN_BAD_WIDTH);
   const x = Math.max(0, Math.min(from, width - wide));
   const height = BAR[state];

@@ -47,10 +47,10 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .cell.unproved{background:var(--bad-ground);border:2px solid var(--bad-line);color:var(--bad)}.cell.unproved .more{color:inherit}
 .cell.not-measured{border:2px dotted var(--bad-line);background:repeating-linear-gradient(45deg,var(--panel) 0 8px,var(--hatch) 8px 16px)}
 .cell .where{display:none}.cell .where b{display:block;color:var(--ink);font-size:16px}.cell.unproved .where b{color:inherit}
-.strip{display:block;width:100%;height:12px;margin-top:7px}
+.strip{display:block;width:100%;height:14px;margin-top:6px;overflow:visible}
 .strip rect.proved{fill:var(--proved);opacity:.6}.strip rect.partly{fill:var(--late)}.strip rect.unproved{fill:var(--bad-line)}
-.strip path.not-measured{fill:none;stroke:var(--soft);stroke-width:2;stroke-dasharray:2 4;vector-effect:non-scaling-stroke}
-.cell.unproved .strip rect{fill:#fff}.cell.unproved .strip path{stroke:#fff}
+.strip rect.not-measured{fill:none;stroke:var(--soft);stroke-width:1.2;stroke-dasharray:2 3;vector-effect:non-scaling-stroke}
+.cell.unproved .strip rect:not(.not-measured){fill:#fff}.cell.unproved .strip rect.not-measured{stroke:#fff}
 .strip.sample{display:inline-block;width:26px;margin:0 7px 0 0;vertical-align:-1px}
 .slow{display:grid;grid-template-columns:repeat(auto-fill,minmax(176px,1fr));gap:6px}.slow .cell .where{display:block;margin-bottom:3px;font-size:14px;color:var(--soft)}.slow .cell .where b{display:inline}.slow .cell.unproved .where{color:inherit}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
@@ -69,7 +69,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .rounds td:nth-child(2),.rounds .word{white-space:nowrap}.rounds td:last-child,.rounds th:last-child{text-align:right}
 .lines{margin:10px 0 4px;font-size:13.5px;color:var(--soft)}.line{display:grid;grid-template-columns:74px 1fr;align-items:center}.line svg{width:100%;height:24px;display:block}
 .line path{fill:none;vector-effect:non-scaling-stroke;stroke:var(--proved)}.line .axis{stroke:var(--line);stroke-width:1}.line .thin{stroke-width:2}.line .heavy{stroke-width:8}.line .half{stroke:var(--panel);stroke-width:2}.line .probe{stroke:var(--ink);stroke-width:2;stroke-dasharray:3 2}
-.line.scale p{display:flex;justify-content:space-between;margin:0}
+.lines .key{margin:2px 0 0}.line.scale p{display:flex;justify-content:space-between;margin:0}
 details summary{cursor:pointer;color:var(--soft);font-size:15px;padding:8px 0;width:fit-content}details summary h2{display:inline;margin:0}#rounds{margin-top:20px}#rounds .box{margin-top:4px}
 .runbook{max-width:760px;margin:8px 0 40px;overflow-wrap:anywhere}.runbook h2{color:var(--ink);font-size:18px}.runbook ol{padding-left:26px}.runbook li{margin:8px 0}.runbook code{font-size:.92em;background:var(--hatch);padding:1px 4px;border-radius:4px}.runbooks{padding-left:20px;line-height:2}
 .note{color:var(--soft);font-size:14px;margin:16px 0 0}
@@ -87,4 +87,5 @@ header .clock{margin-left:0;flex-basis:100%}.verdict{padding:18px 16px}
 .rounds thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.rounds,.rounds tbody{display:block}.rounds tr{display:grid;grid-template-columns:auto 1fr auto;gap:0 10px;padding:7px 0;border-top:1px solid var(--line)}
 .rounds td{border:0;padding:0;font-size:15px}.rounds td:nth-child(2){grid-column:1/-1;grid-row:2;color:var(--soft);font-size:14px}
 .line{grid-template-columns:66px 1fr}
+.witnesses thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}.witnesses,.witnesses tbody{display:block}.witnesses tr{display:grid;grid-template-columns:1fr auto;gap:0 10px;padding:7px 0;border-top:1px solid var(--line)}.witnesses tr>*{border:0;padding:0}.witnesses tr>:nth-child(3){grid-row:1;grid-column:2}.witnesses tr>:nth-child(2),.witnesses tr>:nth-child(4){color:var(--soft);font-size:14px}.witnesses tr>:nth-child(4)::before{content:attr(data-head) ' '}
 }`;
