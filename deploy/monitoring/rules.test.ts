@@ -65,14 +65,22 @@ test('every metric that a rule reads is made by the code, or by Prometheus itsel
     encoding: 'utf8',
   });
   const made = new Set(sources.split('\n').map((line) => line.slice(1, -1)));
-  const expressions = ALL_RULES.replaceAll(/^\s+(summary|description|runbook_url):.*$/gm, '');
+  const inShared = execFileSync('git', ['grep', '-hoE', "'credential_[a-z_]+'", '--', 'shared'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  for (const line of inShared.split('\n')) made.add(line.slice(1, -1));
+  const expressions = ALL_RULES.replaceAll(/^\s+(summary|description|runbook_url):.*$/gm, '')
+    // What rules record has colons in its name.
+    .replaceAll(/\b\w+:[\w:]+/g, '');
   const read = new Set(
-    [...expressions.matchAll(/\b(?:canary|ingest|dispatcher|edge|tocsin)_[a-z0-9_]+\b/g)].map(
-      ([name]) => name,
-    ),
+    [
+      ...expressions.matchAll(
+        /\b(?:canary|credential|ingest|dispatcher|edge|tocsin)_[a-z0-9_]+\b/g,
+      ),
+    ].map(([name]) => name),
   );
-  const recorded = /_(?:proof_age|last_receipt$|bad)/;
-  const unknown = [...read].filter((name) => !made.has(name) && !recorded.test(name));
+  const unknown = [...read].filter((name) => !isMade(name, made));
   expect(unknown).toEqual([]);
   expect(read.size).toBeGreaterThan(12);
 });
@@ -83,7 +91,7 @@ withTools('with promtool and amtool', () => {
     expect(() => execFileSync('promtool', ['check', 'rules', ...files])).not.toThrow();
   });
 
-  test.each(['proofs.yml', 'parts.yml'])(
+  test.each(RULES.map(({ file }) => file))(
     'P5: rule tests of %s: who is called, and when',
     (file) => {
       expect(testRules(join(HERE, 'rule-tests', file))).toEqual({ passed: true });
@@ -149,6 +157,12 @@ withTools('with promtool and amtool', () => {
       `max(canary_stored_last_receipt_timestamp_seconds)`,
     ],
     [
+      'a push service whose alarm closes when its receivers’ canary is gone',
+      'proofs.yml',
+      `(max_over_time(canary_receiver_last_receipt_timestamp_seconds{kind="unified-push"}[6h])) > 130`,
+      `(canary_receiver_last_receipt_timestamp_seconds{kind="unified-push"}) > 130`,
+    ],
+    [
       'a false message that is forgotten with the canary that saw it',
       'proofs.yml',
       `max_over_time(canary_negative_total{result="accepted"}[6h])`,
@@ -159,6 +173,111 @@ withTools('with promtool and amtool', () => {
       'parts.yml',
       `"site", "(.*)")) == 0\n        for: 1m`,
       `"site", "(.*)")) == 0\n        for: 10m`,
+    ],
+    [
+      'a bus that is ill because one canary cannot reach it',
+      'bus.yml',
+      `max by (bus, server) (canary_bus_healthy) == 0`,
+      `min by (bus, server) (canary_bus_healthy) == 0`,
+    ],
+    [
+      'an ill bus that is paged before its services say that they refuse it',
+      'bus.yml',
+      `(canary_bus_healthy) == 0\n        for: 2m`,
+      `(canary_bus_healthy) == 0\n        for: 30s`,
+    ],
+    [
+      'a server that does not sync, as long as another canary says that it does',
+      'bus.yml',
+      `min by (bus, server) (canary_bus_sync_always)`,
+      `max by (bus, server) (canary_bus_sync_always)`,
+    ],
+    [
+      'a stream without a limit taken for a full one',
+      'bus.yml',
+      `(canary_bus_stream_limit_bytes > 0)`,
+      `canary_bus_stream_limit_bytes`,
+    ],
+    [
+      'the end of a certificate that closes with the process that saw it',
+      'credentials.yml',
+      `max_over_time(credential_expiry_timestamp_seconds[1h])`,
+      `credential_expiry_timestamp_seconds`,
+    ],
+    [
+      'the best of two nodes’ certificates',
+      'credentials.yml',
+      `min by (credential) (max_over_time`,
+      `max by (credential) (max_over_time`,
+    ],
+    [
+      'a page for ever for an API key that nobody uses any more',
+      'credentials.yml',
+      `{credential=~"api-key-.*"} < 3 * 86400 > -86400`,
+      `{credential=~"api-key-.*"} < 3 * 86400`,
+    ],
+    [
+      'one device of many that is refused',
+      'credentials.yml',
+      `(credential_last_accepted_timestamp_seconds[10m])) > 20`,
+      `(credential_last_accepted_timestamp_seconds[10m])) > 0`,
+    ],
+    [
+      'a certificate that was never good',
+      'credentials.yml',
+      `            or max by (service, node, credential) (max_over_time(credential_last_refused_timestamp_seconds[10m])) > 0
+              unless on(service, node, credential) max_over_time(credential_last_accepted_timestamp_seconds[10m]),`,
+      `,`,
+    ],
+    [
+      'a test that reached the public and is forgotten with the process that saw it',
+      'sends.yml',
+      `max_over_time(dispatcher_canary_to_public_total[6h])`,
+      `dispatcher_canary_to_public_total`,
+    ],
+    [
+      'an edge whose devices showed a test',
+      'sends.yml',
+      `          or max by (service, node) (max_over_time(tocsin_edge_canary_to_public_total[6h])) > 0`,
+      ``,
+    ],
+    [
+      'two dispatchers’ counts of the same recipients added up',
+      'sends.yml',
+      `1.1 * max by (transport)`,
+      `1.1 * sum by (transport)`,
+    ],
+    [
+      'phones that were off taken for repeats',
+      'sends.yml',
+      `(dispatcher_alert_recipients_total[25h])`,
+      `(dispatcher_alert_recipients_total[1h])`,
+    ],
+    [
+      'a fan-out that is said to stall while it is going on',
+      'sends.yml',
+      `> 0.1\n        for: 5m`,
+      `> 0.1\n        for: 1m`,
+    ],
+    [
+      'a drill that never took place taken for unknown',
+      'drills.yml',
+      `  - record: kind:canary_drill_age:seconds
+        expr: time() - max by (kind) (max_over_time(canary_drill_last_success_timestamp_seconds[6h]))`,
+      `  - record: kind:canary_drill_age:seconds
+        expr: time() - max by (kind) (max_over_time(canary_drill_last_success_timestamp_seconds[6h]) > 0)`,
+    ],
+    [
+      'the drill of one canary only',
+      'drills.yml',
+      `time() - max by (kind)`,
+      `time() - min by (kind)`,
+    ],
+    [
+      'a drill that failed, said of one that never was',
+      'drills.yml',
+      `          and on(kind) max by (kind) (canary_drill_last_success_timestamp_seconds) > 0`,
+      ``,
     ],
   ])('the rule tests notice %s', (_what, file, right, wrong) => {
     const original = RULES.find((rule) => rule.file === file)?.text ?? '';
@@ -186,6 +305,14 @@ withTools('with promtool and amtool', () => {
     expect(goesTo('alertname=NoProof', 'severity=page')).toBe('pager');
     expect(goesTo('alertname=CanariesDisagree', 'severity=ticket')).toBe('tickets');
     expect(goesTo('alertname=Watchdog', 'severity=none')).toBe('dead-man');
+    // Every alert that there is goes where its severity says.
+    const ways = { page: 'pager', ticket: 'tickets', none: 'dead-man' };
+    for (const rule of ALL_RULES.split(/^\s+- alert: /m).slice(1)) {
+      const [, alert = ''] = /^(\w+)/.exec(rule) ?? [];
+      const [, severity = '', scope = ''] = /severity: (\w+), scope: (\w+)/.exec(rule) ?? [];
+      const way = goesTo(`alertname=${alert}`, `severity=${severity}`, `scope=${scope}`);
+      expect({ alert, way }).toEqual({ alert, way: ways[severity as keyof typeof ways] });
+    }
     // What nobody thought of calls somebody.
     expect(goesTo('alertname=Unheard')).toBe('pager');
   });
@@ -213,6 +340,11 @@ test('a Prometheus that was away judges once by old data: what it would page for
   const seconds = (text = '') => Number(/^(\d+)s$/.exec(text)?.[1]);
   expect(seconds(waiting?.group_wait)).toBeGreaterThan(seconds(global.evaluation_interval));
 });
+
+/** Histograms are written by their three series. */
+function isMade(name: string, made: ReadonlySet<string>): boolean {
+  return made.has(name) || made.has(name.replace(/_(?:bucket|sum|count)$/, ''));
+}
 
 function testRules(file: string): { passed: boolean; output?: string } {
   const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], {
