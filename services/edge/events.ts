@@ -62,7 +62,9 @@ export function createEdgeEvents(
       metrics.deviceReceipts.inc({ transport, action });
       const ours = traces.contextOf(alertId)?.traceId;
       const theirs = parseTraceparent(named)?.traceId;
-      const trace = theirs === undefined ? 'none' : theirs === ours ? 'same' : 'other';
+      // A device whose message had no room for a trace names the alert's own id.
+      const isNamed = theirs !== undefined && theirs !== alertId;
+      const trace = theirs === ours ? 'same' : isNamed ? 'other' : 'none';
       traces.note(alertId, 'device-receipt', { transport, action, trace });
     },
     alertBegun: (envelope, hop) => {

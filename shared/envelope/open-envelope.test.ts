@@ -22,6 +22,22 @@ test('an envelope whose hashes, audience and id are right is opened as it was se
   expect(await open(canaryOne, 'canary')).toEqual(canaryOne);
 });
 
+test('the trace stands in the signed header, where a node that does not know it passes over it; nothing hangs on it', async () => {
+  const sealed = await sampleEnvelope(sampleAlert());
+  const sign = await createSigner(KEYS.public, 'envelope');
+  const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  const jws = await sign(JSON.stringify(sealed), trace);
+  expect(await openEnvelope(jws, VERIFY)).toEqual({ ...sealed, trace });
+  // What older nodes read is what it was without a trace.
+  expect(jws.split('.')[1]).toBe((await sign(JSON.stringify(sealed))).split('.')[1]);
+  const other = Buffer.from(JSON.stringify({ trace: 'other' })).toString('base64url');
+  await expect(openEnvelope(jws.replace(/^[^.]+/, other), VERIFY)).rejects.toThrow(SignatureError);
+  for (const odd of ['', 'nonsense', 'é'.repeat(60), 'x'.repeat(10_000)])
+    expect(await openEnvelope(await sign(JSON.stringify(sealed), odd), VERIFY)).toMatchObject(
+      sealed,
+    );
+});
+
 test.each<[string, (good: Envelope) => Promise<unknown> | unknown]>([
   [
     'P7: another text',

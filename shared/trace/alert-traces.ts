@@ -116,7 +116,8 @@ export class AlertTraces {
     return notes.map(({ name, attributes, atMs, lastAtMs, count }) =>
       traceEvent(atMs, name, {
         ...attributes,
-        ...(count === 1 ? {} : { count, lastAt: new Date(lastAtMs).toISOString() }),
+        ...(count === 1 ? {} : { count }),
+        ...(lastAtMs === atMs ? {} : { lastAt: new Date(lastAtMs).toISOString() }),
       }),
     );
   }

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { z } from 'zod';
@@ -28,12 +30,28 @@ const PREFECTURE = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6
 const TRACEPARENT = `00-${PREFECTURE.traceId}-${PREFECTURE.spanId}-01`;
 const quiet = () => undefined;
 
+/** A collector that reads what it is sent and never answers: nothing of all this may wait for it. */
+const exported: string[] = [];
+const collector = createServer((request) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => exported.push(Buffer.concat(chunks).toString()));
+});
+
 let system: WholeSystem;
 const logOf = (name: string) => join(system.stateDir, 'logs', `${name}.log`);
 
 beforeAll(async () => {
+  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+  const { port } = collector.address() as AddressInfo;
+  const exporting = { OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
   system = await startWholeSystem({
-    extraEnv: { canary: { PERIOD_SECONDS: '8', LIMIT_SECONDS: '4' } },
+    extraEnv: {
+      ingest: exporting,
+      dispatcher: exporting,
+      edge: exporting,
+      canary: { ...exporting, PERIOD_SECONDS: '8', LIMIT_SECONDS: '4' },
+    },
   });
   await registerCrowd(system, DEVICES, quiet);
   await waitForProofs(system, quiet);
@@ -41,6 +59,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await system?.close();
   system?.destroy();
+  collector.closeAllConnections();
+  collector.close();
 }, 30_000);
 
 async function raise(headers: Record<string, string> = {}) {
@@ -150,6 +170,16 @@ test('the trace of a prefecture’s request is in every service’s answer and i
   expect(printed).not.toContain('NO ANSWER');
   if (process.env['SHOW_TRACE']) process.stdout.write(printed);
 }, 90_000);
+
+test('every service exports its spans of that trace, and a collector that hangs held up nothing', async () => {
+  const wanted = ['ingest', 'dispatcher', 'edge', 'canary'].map((kind) => `"tocsin-${kind}"`);
+  await until('spans of all services', { timeoutMs: 30_000, everyMs: 200 }, async () => {
+    const ours = exported.filter((body) => body.includes(PREFECTURE.traceId));
+    return wanted.every((name) => ours.some((body) => body.includes(name))) ? true : undefined;
+  });
+  const byIngest = exported.filter((body) => body.includes('"name":"accept"')).join();
+  expect(byIngest).toContain(`"parentSpanId":"${PREFECTURE.spanId}"`);
+}, 40_000);
 
 test('without a trace, or with a bad one, the alert’s own id is its trace', async () => {
   for (const headers of [{}, { traceparent: `${TRACEPARENT}-more` }]) {

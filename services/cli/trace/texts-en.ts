@@ -3,6 +3,7 @@ import type { EventFacts } from './timeline-lines.ts';
 
 const seconds = (s: number) => `${s.toFixed(3)} s`;
 const number = (n: number) => n.toLocaleString('en-GB');
+const many = (n: number, one: string, several: string) => `${number(n)} ${n === 1 ? one : several}`;
 
 const LANES: Readonly<Record<string, string>> = {
   bus: 'by the bus',
@@ -62,16 +63,16 @@ const EVENTS: Readonly<Record<string, (e: EventFacts) => string>> = {
   'p95-accepted': accepted('95 % accepted'),
   'p99-accepted': accepted('99 % accepted'),
   'last-accepted': (e) => `${e.transport}: last accepted, ${number(e.count)} in all`,
-  retried: (e) => `${e.transport}: ${number(e.count)} sends tried again${upTo(e)}`,
+  retried: (e) => `${e.transport}: ${many(e.count, 'send', 'sends')} tried again${upTo(e)}`,
   'taken-over': (e) =>
-    `${e.transport}: takes over ${number(e.count)} shards that dispatcher ${e.node} left${upTo(e)}`,
+    `${e.transport}: takes over ${many(e.count, 'shard', 'shards')} that dispatcher ${e.node} left${upTo(e)}`,
   completed: (e) =>
     `${e.transport === '' ? '' : `${e.transport}: `}fan-out ${STATES[e.state] ?? e.state}`,
   'ended-by-other': () => 'a cancellation or an update puts an end to it',
   'on-page': () => 'on the public page',
   'page-read': (e) => `its page is read${times(e)}`,
   'device-receipt': (e) =>
-    `${e.transport}: ${number(e.count)} receipts of devices, ${ACTIONS[e.action] ?? e.action}${upTo(e)}${TRACES[e.trace] ?? ''}`,
+    `${e.transport}: ${many(e.count, 'receipt', 'receipts')} of devices, ${ACTIONS[e.action] ?? e.action}${upTo(e)}${TRACES[e.trace] ?? ''}`,
   witnessed: (e) => `${e.transport}: received and verified by probe ${e.probe}, sent by ${e.node}`,
 };
 

@@ -3,6 +3,7 @@ import type { EventFacts } from './timeline-lines.ts';
 const seconds = (s: number) =>
   `${s.toLocaleString('fr-FR', { minimumFractionDigits: 3, maximumFractionDigits: 3 })} s`;
 const number = (n: number) => n.toLocaleString('fr-FR');
+const many = (n: number, one: string, several: string) => `${number(n)} ${n > 1 ? several : one}`;
 
 const KINDS: Readonly<Record<string, string>> = {
   ingest: 'ingest',
@@ -69,16 +70,16 @@ const EVENTS: Readonly<Record<string, (e: EventFacts) => string>> = {
   'p95-accepted': accepted('95 % acceptés'),
   'p99-accepted': accepted('99 % acceptés'),
   'last-accepted': (e) => `${e.transport} : dernier accepté, ${number(e.count)} en tout`,
-  retried: (e) => `${e.transport} : ${number(e.count)} envois retentés${upTo(e)}`,
+  retried: (e) => `${e.transport} : ${many(e.count, 'envoi retenté', 'envois retentés')}${upTo(e)}`,
   'taken-over': (e) =>
-    `${e.transport} : reprend ${number(e.count)} lots que le répartiteur ${e.node} avait laissés${upTo(e)}`,
+    `${e.transport} : reprend ${many(e.count, 'lot', 'lots')} que le répartiteur ${e.node} avait laissé${e.count > 1 ? 's' : ''}${upTo(e)}`,
   completed: (e) =>
     `${e.transport === '' ? '' : `${e.transport} : `}diffusion ${STATES[e.state] ?? e.state}`,
   'ended-by-other': () => 'une annulation ou une mise à jour y met fin',
   'on-page': () => 'sur la page publique',
   'page-read': (e) => `sa page est lue${times(e)}`,
   'device-receipt': (e) =>
-    `${e.transport} : ${number(e.count)} reçus d’appareils, ${ACTIONS[e.action] ?? e.action}${upTo(e)}${TRACES[e.trace] ?? ''}`,
+    `${e.transport} : ${many(e.count, 'reçu', 'reçus')} d’appareils, ${ACTIONS[e.action] ?? e.action}${upTo(e)}${TRACES[e.trace] ?? ''}`,
   witnessed: (e) =>
     `${e.transport} : reçue et vérifiée par la sonde ${e.probe}, envoyée par ${e.node}`,
 };

@@ -5,6 +5,11 @@ import { DeviceMessage } from '../../../shared/envelope/device-message.ts';
 import { openEnvelope } from '../../../shared/envelope/open-envelope.ts';
 import { MAX_DEVICE_BYTES, pushPayloadBytes } from '../../../shared/envelope/push-payload.ts';
 import { createSigner, createVerifier } from '../../../shared/envelope/signature.ts';
+import {
+  formatTraceparent,
+  fromShortTraceId,
+  type TraceContext,
+} from '../../../shared/trace/trace-context.ts';
 import { capTime, makeKeys, niceAlert, testAlert } from '../../../tests/support/ingest-fixtures.ts';
 import { draftEnvelope, signEnvelope } from './build-envelope.ts';
 
@@ -103,6 +108,38 @@ test('P12: what is too long for a device is refused with the field to shorten, a
   const bytes = pushPayloadBytes(draft.deviceMessages['en-GB'] ?? '');
   expect(bytes).toBeLessThanOrEqual(MAX_DEVICE_BYTES);
   expect(bytes).toBeGreaterThan(MAX_DEVICE_BYTES - 8);
+});
+
+test('a device message names a trace that is not the alert’s own id where there is room, and for its sake none is too long', async () => {
+  const trace = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: true };
+  const alert = niceAlert(NOW);
+  const drafted = async (given: Alert, of: TraceContext) => {
+    const result = await draftEnvelope(given, undefined, signers, of);
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    return result.draft;
+  };
+  const named = await drafted(alert, trace);
+  const device = await verifyDevice(named.deviceMessages['fr-FR'] ?? '');
+  expect(fromShortTraceId(device.trace)).toBe(trace.traceId);
+  const jws = await signEnvelope(
+    named,
+    { shards: 1, issuer: 'a', nowMs: NOW },
+    signers.public.envelope,
+  );
+  expect((await openEnvelope(jws, verifyEnvelope)).trace).toBe(formatTraceparent(trace));
+
+  const own = await drafted(alert, { ...trace, traceId: await alertId(alert) });
+  expect(own.deviceMessages).toEqual((await draftOf(alert)).deviceMessages);
+
+  const longest = (length: number): Alert => ({
+    ...alert,
+    info: alert.info.map((info) => ({ ...info, description: 'x'.repeat(length) })),
+  });
+  let length = 1_900;
+  while (!(await draftEnvelope(longest(length), undefined, signers)).ok) length -= 5;
+  const full = await drafted(longest(length), trace);
+  const without = await draftOf(longest(length));
+  expect(full.deviceMessages['fr-FR']).toBe(without.deviceMessages['fr-FR']);
 });
 
 test('P12: more areas than an envelope holds is a clear problem', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, expect, test } from '@jest/globals';
 import { type NewEntry, Outbox } from './outbox.ts';
 
@@ -119,5 +120,30 @@ test('P12: there are never more than so many, the youngest', () => {
   expect(outbox.purge(NOW + 10, 2)).toBe(1);
   expect(outbox.find('id-1')).toBeUndefined();
   expect(outbox.find('id-2')).toBeDefined();
+  outbox.close();
+});
+
+test('a record holds when each lane had it; an outbox of a version that did not note that goes on', () => {
+  const path = join(folder, 'older.sqlite');
+  const older = new DatabaseSync(path);
+  older.exec(
+    'CREATE TABLE lanes (alert_id TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (alert_id, target)) STRICT, WITHOUT ROWID',
+  );
+  older.exec("INSERT INTO lanes VALUES ('old', 'bus:a', 'done')");
+  older.close();
+  const outbox = new Outbox(path);
+  outbox.add(entry());
+  outbox.settleLane('id-1', 'bus:b', 'done', NOW + 20);
+  outbox.accept('id-1', '{"answer":1}', NOW + 30);
+  expect(outbox.record('id-1')).toMatchObject({
+    createdAtMs: NOW,
+    answeredAtMs: NOW + 30,
+    lanes: [
+      { target: 'bus:a', state: 'open', settledAtMs: undefined },
+      { target: 'edge:a/a', state: 'open', settledAtMs: undefined },
+      { target: 'bus:b', state: 'done', settledAtMs: NOW + 20 },
+    ],
+  });
+  expect(outbox.record('nobody')).toBeUndefined();
   outbox.close();
 });
