@@ -81,6 +81,8 @@ export const AlertProgress = z.strictObject({
     received: count,
     /** Probes that the canaries which answered have registered; never less than `received`. */
     total: count,
+    /** Seconds from `issuedAt` until the last of those had it; null while none has. */
+    afterSeconds: seconds.nullable(),
     known: z.array(
       z.strictObject({
         probe: z.string(),

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import type { DispatchProgress, TransportProgress } from '../../../shared/receipt/progress.ts';
-import { mergeProgress, type NodeAnswer, type ProgressSources } from './merge-progress.ts';
+import {
+  mergeProgress,
+  type NodeAnswer,
+  type ProgressSources,
+  witnessedAfterSeconds,
+} from './merge-progress.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
 const part = (changes: Partial<TransportProgress> = {}): TransportProgress => ({
@@ -166,4 +171,8 @@ test('P5: a probe that received it counts, also when its canary has registered f
   const early = merge({ witnesses: [{ v: 1, canary: 'a', probes: 0, witnesses }] });
   expect(early.probes).toMatchObject({ received: 2, total: 2 });
   expect(merge({}).probes).toEqual({ received: 0, total: 0, known: [] });
+  // The last of those that have it, by when it was signed; nobody yet is no number.
+  expect(witnessedAfterSeconds('2026-07-14T20:31:07.900Z', early.probes)).toBe(1.1);
+  expect(witnessedAfterSeconds('2026-07-14T20:31:09.100Z', early.probes)).toBe(0);
+  expect(witnessedAfterSeconds('2026-07-14T20:31:07.900Z', merge({}).probes)).toBeNull();
 });

@@ -27,7 +27,10 @@ export interface ProgressSources {
   readonly expired: boolean;
 }
 
-type Merged = Pick<AlertProgress, 'state' | 'nodes' | 'transports' | 'probes' | 'deviceReceipts'>;
+type Witnessed = Omit<AlertProgress['probes'], 'afterSeconds'>;
+type Merged = Pick<AlertProgress, 'state' | 'nodes' | 'transports' | 'deviceReceipts'> & {
+  readonly probes: Witnessed;
+};
 
 /** One view out of everybody's. Pure. */
 export function mergeProgress(sources: ProgressSources): Merged {
@@ -128,7 +131,7 @@ const byInstant = (a: string, b: string) => Date.parse(a) - Date.parse(b);
  * Two canaries may have seen the same probe: its earliest receipt counts, once. Each canary has probes of its own, so
  * their numbers add up; a canary that does not answer adds none, and is missed on its own page.
  */
-function mergeWitnesses(answers: readonly WitnessAnswer[]): AlertProgress['probes'] {
+function mergeWitnesses(answers: readonly WitnessAnswer[]): Witnessed {
   const witnesses = answers.flatMap((answer) => answer.witnesses);
   const registered = answers.reduce((sum, { probes }) => sum + probes, 0);
   const first = new Map<string, ProbeWitness>();
@@ -141,6 +144,12 @@ function mergeWitnesses(answers: readonly WitnessAnswer[]): AlertProgress['probe
     receivedAt,
   }));
   return { received: known.length, total: Math.max(registered, known.length), known };
+}
+
+/** "Received by n of m probes after t": t, in seconds from the signing; clocks that differ do not make it negative. */
+export function witnessedAfterSeconds(issuedAt: string, { known }: Witnessed): number | null {
+  const last = Math.max(...known.map(({ receivedAt }) => Date.parse(receivedAt)));
+  return known.length === 0 ? null : Math.max(0, last - Date.parse(issuedAt)) / 1000;
 }
 
 /** A device answers to one edge, so the edges' counts add up. */

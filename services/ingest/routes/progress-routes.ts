@@ -11,7 +11,11 @@ import type { IngestEvents } from '../events.ts';
 import type { OutboxEntry } from '../lanes/outbox.ts';
 import type { AlertProgress } from '../progress/alert-progress.ts';
 import type { FoundAlert } from '../progress/find-alert.ts';
-import { mergeProgress, type ProgressSources } from '../progress/merge-progress.ts';
+import {
+  mergeProgress,
+  type ProgressSources,
+  witnessedAfterSeconds,
+} from '../progress/merge-progress.ts';
 import type { PathProofs } from '../progress/path-proofs.ts';
 import type { createAuthentication } from './authentication.ts';
 import * as refusals from './refusals.ts';
@@ -98,7 +102,10 @@ async function progressOf(found: FoundAlert, deps: ProgressRoutesDeps): Promise<
     storedBy: told?.storedBy ?? [],
     nodes: merged.nodes,
     transports: merged.transports,
-    probes: merged.probes,
+    probes: {
+      ...merged.probes,
+      afterSeconds: witnessedAfterSeconds(envelope.issuedAt, merged.probes),
+    },
     deviceReceipts: merged.deviceReceipts,
   };
 }
