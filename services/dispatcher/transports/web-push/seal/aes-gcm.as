@@ -37,6 +37,7 @@ const DOWN = memory.data<u8>([1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 
 const BACK_FIRST = memory.data<u32>([0x24381c00, 0x54486c70, 0xc5d9fde1, 0xb5a98d91], 16);
 const BACK_SECOND = memory.data<u32>([0x60402000, 0xe0c0a080, 0x60402000, 0xe0c0a080], 16);
 
+const REVERSED = memory.data<u8>([15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0], 16);
 const ONE_LATER = memory.data<u8>([128, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14], 16);
 const LAST_TO_FIRST = memory.data<u8>([15, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128], 16);
 const LAST_TO_SECOND = memory.data<u8>([128, 15, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128], 16);
@@ -47,8 +48,13 @@ const ZERO = i64x2(0, 0);
 const MESSAGE = memory.data(86 + 4096 + 64, 16);
 const CLEAR = memory.data(4096 + 64, 16);
 const ROUND_KEYS = memory.data(11 * 16, 16);
-const KEY_STREAM = memory.data(64, 16);
-const H_TABLES = memory.data(16 * 256, 16);
+const KEY_STREAM = memory.data(48, 16);
+const HASH = memory.data(16, 16);
+const HIGH_BITS = memory.data<u32>([0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0, 0xf0f0f0f0], 16);
+/** A block's lower and upper half bytes, times 16: where their products are in their tables. */
+const NIBBLES = memory.data(32, 16);
+/** 4 KiB, at half of the memory: as a plain number it can stand in the instructions that read the tables. */
+const H_TABLES: usize = 0x8000;
 
 export function messageAt(): usize { return MESSAGE; }
 export function clearAt(): usize { return CLEAR; }
@@ -100,22 +106,6 @@ function expandKey(first: v128): void {
   }
 }
 
-/** Four blocks side by side: the rounds of one leave the processor idle. */
-function encryptFour(a0: v128, b0: v128, c0: v128, d0: v128): void {
-  const whitening = v128.load(ROUND_KEYS);
-  let a = v128.xor(toPairs(a0), whitening), b = v128.xor(toPairs(b0), whitening);
-  let c = v128.xor(toPairs(c0), whitening), d = v128.xor(toPairs(d0), whitening);
-  for (let r: usize = 16; r < 160; r += 16) {
-    const key = v128.load(ROUND_KEYS + r);
-    a = round(a, key); b = round(b, key); c = round(c, key); d = round(d, key);
-  }
-  const last = v128.load(ROUND_KEYS, 160);
-  v128.store(KEY_STREAM, v128.xor(move(lastSubBytes(a), ROWS), last));
-  v128.store(KEY_STREAM, v128.xor(move(lastSubBytes(b), ROWS), last), 16);
-  v128.store(KEY_STREAM, v128.xor(move(lastSubBytes(c), ROWS), last), 32);
-  v128.store(KEY_STREAM, v128.xor(move(lastSubBytes(d), ROWS), last), 48);
-}
-
 /** The nonce with a block number in its last two bytes; a message has fewer than 300 blocks. */
 @inline function counterBlock(nonce: v128, n: u32): v128 {
   return i16x8.replace_lane(nonce, 7, ((n & 255) << 8 | n >> 8) as i16);
@@ -123,7 +113,7 @@ function encryptFour(a0: v128, b0: v128, c0: v128, d0: v128): void {
 
 @inline function bigEndian(highHalf: u64, lowHalf: u64): v128 {
   const x = i64x2.replace_lane(i64x2.splat(lowHalf), 1, highHalf);
-  return v128.shuffle<u8>(x, x, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  return move(x, REVERSED);
 }
 
 /** For each of a block's 16 bytes, the 16 products of its upper half with H. Entry 0 stays 0. */
@@ -151,12 +141,23 @@ function fillHTables(): void {
   }
 }
 
-@inline function product(table: usize, nibble: u64): v128 { return v128.load(table + ((nibble & 0xf0) as usize)); }
-
-@inline function sumOfProducts(x: u64, at: usize): v128 {
+/** For each of a block's 16 bytes at `x` its entry, 0x8000 + 256 n for byte n; all added up. */
+@inline function sumOfProducts(x: usize): v128 {
   return v128.xor(
-    v128.xor(v128.xor(product(at, x), product(at + 256, x >> 8)), v128.xor(product(at + 512, x >> 16), product(at + 768, x >> 24))),
-    v128.xor(v128.xor(product(at + 1024, x >> 32), product(at + 1280, x >> 40)), v128.xor(product(at + 1536, x >> 48), product(at + 1792, x >> 56))));
+    v128.xor(
+      v128.xor(
+        v128.xor(v128.load(load<u8>(x, 0) as usize, 0x8000), v128.load(load<u8>(x, 1) as usize, 0x8100)),
+        v128.xor(v128.load(load<u8>(x, 2) as usize, 0x8200), v128.load(load<u8>(x, 3) as usize, 0x8300))),
+      v128.xor(
+        v128.xor(v128.load(load<u8>(x, 4) as usize, 0x8400), v128.load(load<u8>(x, 5) as usize, 0x8500)),
+        v128.xor(v128.load(load<u8>(x, 6) as usize, 0x8600), v128.load(load<u8>(x, 7) as usize, 0x8700)))),
+    v128.xor(
+      v128.xor(
+        v128.xor(v128.load(load<u8>(x, 8) as usize, 0x8800), v128.load(load<u8>(x, 9) as usize, 0x8900)),
+        v128.xor(v128.load(load<u8>(x, 10) as usize, 0x8a00), v128.load(load<u8>(x, 11) as usize, 0x8b00))),
+      v128.xor(
+        v128.xor(v128.load(load<u8>(x, 12) as usize, 0x8c00), v128.load(load<u8>(x, 13) as usize, 0x8d00)),
+        v128.xor(v128.load(load<u8>(x, 14) as usize, 0x8e00), v128.load(load<u8>(x, 15) as usize, 0x8f00)))));
 }
 
 /** Times x^4 of a block in its byte order. */
@@ -167,12 +168,33 @@ function fillHTables(): void {
   return v128.xor(v128.xor(high(v), carried), back);
 }
 
-/** One step of GHASH: (z) times H. */
+/** One step of GHASH: z times H. Through memory, which takes half of the instructions that shifts and masks take. */
 @inline function timesH(z: v128): v128 {
-  const first = i64x2.extract_lane(z, 0), second = i64x2.extract_lane(z, 1);
-  const upper = v128.xor(sumOfProducts(first, H_TABLES), sumOfProducts(second, H_TABLES + 2048));
-  const lower = v128.xor(sumOfProducts(first << 4, H_TABLES), sumOfProducts(second << 4, H_TABLES + 2048));
-  return v128.xor(upper, timesX4(lower));
+  v128.store(NIBBLES, i32x4.shl(low(z), 4));
+  v128.store(NIBBLES, v128.and(z, v128.load(HIGH_BITS)), 16);
+  return v128.xor(sumOfProducts(NIBBLES + 16), timesX4(sumOfProducts(NIBBLES)));
+}
+
+/**
+ * Encrypts three blocks into KEY_STREAM and meanwhile takes those from `from` to `to`, three at most, into HASH: side by
+ * side, as the steps of one alone leave the processor idle.
+ */
+function encryptThree(a0: v128, b0: v128, c0: v128, from: usize, to: usize): void {
+  const whitening = v128.load(ROUND_KEYS);
+  let a = v128.xor(toPairs(a0), whitening), b = v128.xor(toPairs(b0), whitening), c = v128.xor(toPairs(c0), whitening);
+  let hash = v128.load(HASH);
+  for (let r: usize = 16; r < 160; r += 48) {
+    if (from < to) { hash = timesH(v128.xor(hash, v128.load(from))); from += 16; }
+    for (let k = ROUND_KEYS + r; k < ROUND_KEYS + r + 48; k += 16) {
+      const key = v128.load(k);
+      a = round(a, key); b = round(b, key); c = round(c, key);
+    }
+  }
+  v128.store(HASH, hash);
+  const last = v128.load(ROUND_KEYS, 160);
+  v128.store(KEY_STREAM, v128.xor(move(lastSubBytes(a), ROWS), last));
+  v128.store(KEY_STREAM, v128.xor(move(lastSubBytes(b), ROWS), last), 16);
+  v128.store(KEY_STREAM, v128.xor(move(lastSubBytes(c), ROWS), last), 32);
 }
 
 /**
@@ -184,32 +206,31 @@ export function seal(length: usize): void {
   const nonce = v128.load32_zero(body + 24);
   const counters = i64x2.replace_lane(v128.shuffle<u8>(nonce, nonce, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 15, 15, 15, 15), 0, load<u64>(body, 16));
   expandKey(v128.load(body));
-  encryptFour(ZERO, counterBlock(counters, 1), counterBlock(counters, 2), counterBlock(counters, 3));
+  v128.store(HASH, ZERO);
+  encryptThree(ZERO, counterBlock(counters, 1), counterBlock(counters, 2), body, body);
   const tagMask = v128.load(KEY_STREAM, 16);
   fillHTables();
-  let hash = ZERO, block: u32 = 2, inStream: usize = 32;
-  let at: usize = 0;
-  for (; at + 16 <= length; at += 16) {
-    if (inStream == 64) {
-      encryptFour(counterBlock(counters, block), counterBlock(counters, block + 1), counterBlock(counters, block + 2), counterBlock(counters, block + 3));
-      inStream = 0;
-    }
-    const sealed = v128.xor(v128.load(CLEAR + at), v128.load(KEY_STREAM + inStream));
-    v128.store(body + at, sealed);
-    hash = timesH(v128.xor(hash, sealed));
-    inStream += 16; block++;
+  // What is written behind the text, up to two blocks, is none of it: zeros and the tag go there.
+  const end = body + length;
+  v128.store(body, v128.xor(v128.load(CLEAR), v128.load(KEY_STREAM, 32)));
+  let hashed = body, at = body + 16, block: u32 = 3;
+  for (; at < end; at += 48, block += 3) {
+    encryptThree(counterBlock(counters, block), counterBlock(counters, block + 1), counterBlock(counters, block + 2), hashed, at);
+    const clear = CLEAR + at - body;
+    v128.store(at, v128.xor(v128.load(clear), v128.load(KEY_STREAM)));
+    v128.store(at, v128.xor(v128.load(clear, 16), v128.load(KEY_STREAM, 16)), 16);
+    v128.store(at, v128.xor(v128.load(clear, 32), v128.load(KEY_STREAM, 32)), 32);
+    hashed = at;
   }
-  if (at < length) {
-    if (inStream == 64) { encryptFour(counterBlock(counters, block), ZERO, ZERO, ZERO); inStream = 0; }
-    // The rest of the last block counts as zeros, and only its place in the output is the tag's.
-    v128.store(body + at, v128.xor(v128.load(CLEAR + at), v128.load(KEY_STREAM + inStream)));
-    memory.fill(body + length, 0, 16);
-    hash = timesH(v128.xor(hash, v128.load(body + at)));
-  }
+  // The rest of the last block counts as zeros.
+  v128.store(end, ZERO);
+  let hash = v128.load(HASH);
+  for (; hashed < end; hashed += 16) hash = timesH(v128.xor(hash, v128.load(hashed)));
   const bits = (length << 3) as u64;
   hash = timesH(v128.xor(hash, i64x2.replace_lane(ZERO, 1, (bits & 255) << 56 | bits >> 8 << 48)));
-  v128.store(body + length, v128.xor(hash, tagMask));
+  v128.store(end, v128.xor(hash, tagMask));
   memory.fill(ROUND_KEYS, 0, 176);
-  memory.fill(KEY_STREAM, 0, 64);
+  memory.fill(KEY_STREAM, 0, 48);
+  v128.store(HASH, ZERO); v128.store(NIBBLES, ZERO); v128.store(NIBBLES, ZERO, 16);
   memory.fill(H_TABLES, 0, 4096);
 }
