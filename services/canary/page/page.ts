@@ -9,6 +9,7 @@ import { drillsBox } from './drill-section.ts';
 import { type Html, html, ownMarkup } from './html.ts';
 import { matrix } from './matrix.ts';
 import type { PageModel } from './page-model.ts';
+import { receiverSection } from './receivers.ts';
 import { SCRIPT } from './script.ts';
 import { canariesBox, receiversBox, roundsTable } from './sections.ts';
 import { slowProofs } from './slow-proofs.ts';
@@ -46,6 +47,7 @@ ${verdict(model, texts)}
 ${deadSection(model, texts)}
 ${section('matrix', texts.matrix, matrix(model.paths, model.history, limits, model.language, texts))}
 ${slowProofs(model, texts)}
+${receiverSection(model, texts)}
 <div class="columns">
 <div>${section('alert', texts.realAlert, alertBox(model, texts))}
 ${section('canaries', texts.canaries, canariesBox(model, texts))}</div>
