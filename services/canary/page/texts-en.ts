@@ -190,7 +190,7 @@ export const ENGLISH: Texts = {
   },
   daysAgo: (days) => (days > 1 ? `${days} days ago` : days === 1 ? 'yesterday' : 'today'),
   emulated:
-    'The FCM probe is emulated (sandbox): it proves the chain up to the provider, not a phone.',
+    'The FCM probe is emulated, a second opinion: it proves the chain up to the provider, not a phone.',
   runbooks: 'Runbooks',
   metrics: 'Metrics',
   json: 'Paths (JSON)',

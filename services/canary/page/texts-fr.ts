@@ -199,7 +199,7 @@ export const FRENCH: Texts = {
   },
   daysAgo: (days) => (days > 1 ? `il y a ${days} jours` : days === 1 ? 'hier' : 'aujourd’hui'),
   emulated:
-    'La sonde FCM est émulée (bac à sable) : elle prouve la chaîne jusqu’au fournisseur, pas un téléphone.',
+    'La sonde FCM est émulée, un second avis : elle prouve la chaîne jusqu’au fournisseur, pas un téléphone.',
   runbooks: 'Fiches réflexes',
   metrics: 'Métriques',
   json: 'Chemins (JSON)',
