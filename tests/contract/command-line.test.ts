@@ -88,6 +88,7 @@ const progress: AlertProgress = {
   probes: {
     received: 1,
     total: 2,
+    afterSeconds: 1.1,
     known: [{ probe: 'a-fcm', transport: 'fcm', via: 'b', receivedAt: '2026-07-14T20:31:09.100Z' }],
   },
   deviceReceipts: { fcm: { shown: 990 } },
