@@ -4,7 +4,15 @@ import type { Breakage } from './breakage.ts';
 import { type Call, keyOf, news, open } from './calls.ts';
 import type { Healthy } from './system/health.ts';
 import type { TruthSystem } from './system/truth-system.ts';
-import { detection, type Facts, falseAlarms, falseOks, isTold, type Sample } from './verdict.ts';
+import {
+  detection,
+  type Facts,
+  falseAlarms,
+  falseOks,
+  GRACE_SECONDS,
+  isTold,
+  type Sample,
+} from './verdict.ts';
 
 const LOOK_EVERY_MS = 2_000;
 const OBSERVE_SECONDS = 150;
@@ -123,7 +131,8 @@ async function watch(breakage: Breakage, system: TruthSystem, began: Began): Pro
     const facts = { expected, samples, calls };
     if (healthy === undefined && detection(facts) !== undefined)
       healthy = await system.health(counts, await system.providerCounts());
-    if (samples.some(isBad) && !isBad(sample)) recoveredSeconds ??= sample.seconds;
+    // Sooner a path may be called proved by what was proved before.
+    if (sample.seconds > GRACE_SECONDS && !isBad(sample)) recoveredSeconds ??= sample.seconds;
     const isEnough =
       isTold(facts) || (expected.kind === 'recovers' && recoveredSeconds !== undefined);
     const seconds = secondsSince(fromMs);
