@@ -54,12 +54,31 @@ export function alertmanagerConfig(receivers: Receivers) {
       { name: 'tickets', webhook_configs: webhooks([receivers.tickets], true) },
       { name: 'dead-man', webhook_configs: webhooks([receivers.deadMan], false) },
     ],
-    inhibit_rules: [
-      {
-        source_matchers: ['alertname="NoProof"'],
-        target_matchers: ['scope=~"transport|part|path"'],
-      },
-      { source_matchers: ['scope=~"transport|part"'], target_matchers: ['scope="path"'] },
-    ],
+    inhibit_rules: WIDEST_WORD.map(([source, target, ...equal]) => ({
+      source_matchers: [source],
+      target_matchers: [target],
+      ...(equal.length === 0 ? {} : { equal }),
+    })),
   };
 }
+
+/**
+ * Who is silent while whom speaks, about the same thing (the labels behind). Each source waits less than its targets do, or
+ * its targets wait in Alertmanager: what was paged before cannot be unsaid.
+ */
+const WIDEST_WORD: readonly (readonly [source: string, target: string, ...equal: string[]])[] = [
+  ['alertname="NoProof"', 'scope=~"transport|part|path"'],
+  ['scope=~"transport|part"', 'scope="path"'],
+  ['alertname="BusUnsynced"', 'alertname=~"BusRefused|BusUnhealthy|BusStreamMissing"', 'bus'],
+  ['alertname="BusRefused"', 'alertname=~"BusUnhealthy|BusStreamMissing|BusReadersLag"', 'bus'],
+  ['alertname="BusUnhealthy"', 'alertname=~"BusStreamMissing|BusReadersLag"', 'bus'],
+  ['alertname="CredentialEndsSoon"', 'alertname="CredentialEnds"', 'credential'],
+  [
+    'alertname="CredentialRefused"',
+    'alertname=~"ProviderRefuses|FanOutStalls"',
+    'node',
+    'transport',
+  ],
+  ['alertname="ProviderRefuses"', 'alertname="FanOutStalls"', 'node', 'transport'],
+  ['alertname="TransportUnproved"', 'alertname="FanOutStalls"', 'transport'],
+];

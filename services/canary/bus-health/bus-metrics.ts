@@ -10,47 +10,54 @@ type Read = () => readonly BusServerState[];
  */
 export function createBusMetrics(registry: Registry, read: Read): void {
   const shown = { registry, read };
-  perServer(shown, 'up', '1 when its monitoring port answered', ({ look }) => Number(look.up));
+  perServer(shown, 'canary_bus_up', '1 when its monitoring port answered', ({ look }) =>
+    Number(look.up),
+  );
   perServer(
     shown,
-    'healthy',
+    'canary_bus_healthy',
     '1 when /healthz says ok: JetStream runs, its streams can be read',
     ({ look }) => Number(look.healthy),
   );
   perServer(
     shown,
-    'sync_always',
+    'canary_bus_sync_always',
     '1 when each write is synced before it is acknowledged; 0 breaks promise P1',
     ({ look }) => (look.jetStream === undefined ? undefined : Number(look.jetStream.syncAlways)),
   );
   perServer(
     shown,
-    'storage_bytes',
+    'canary_bus_storage_bytes',
     'Bytes of files that JetStream has in use',
     ({ look }) => look.jetStream?.storageBytes,
   );
   perServer(
     shown,
-    'storage_limit_bytes',
+    'canary_bus_storage_limit_bytes',
     'Bytes of files that JetStream may use',
     ({ look }) => look.jetStream?.storageLimitBytes,
   );
   perServer(
     shown,
-    'api_errors',
+    'canary_bus_api_errors',
     'Requests to JetStream’s API that failed since the server began',
     ({ look }) => look.jetStream?.apiErrors,
   );
-  perServer(shown, 'connections', 'Clients that are connected', ({ look }) => look.connections);
   perServer(
     shown,
-    'slow_consumers',
+    'canary_bus_connections',
+    'Clients that are connected',
+    ({ look }) => look.connections,
+  );
+  perServer(
+    shown,
+    'canary_bus_slow_consumers',
     'Clients that it cut off since it began: too slow',
     ({ look }) => look.slowConsumers,
   );
   perServer(
     shown,
-    'last_error_timestamp_seconds',
+    'canary_bus_last_error_timestamp_seconds',
     'When it last did not answer, or was not healthy; 0: never',
     (state) => (state.lastErrorAtMs ?? 0) / 1000,
   );
@@ -64,7 +71,7 @@ function perServer(
   figureOf: (state: BusServerState) => number | undefined,
 ): void {
   new Gauge({
-    name: `canary_bus_${name}`,
+    name,
     help,
     labelNames: ['bus', 'server'] as const,
     registers: [registry],
@@ -79,19 +86,22 @@ function perServer(
 }
 
 const STREAM_GAUGES = [
-  ['present', '1 when the server has the stream, 0 when it is missing'],
-  ['messages', 'Messages in the stream'],
-  ['bytes', 'Bytes of the stream'],
-  ['limit_bytes', 'Bytes that the stream may have'],
-  ['consumers', 'Readers of the stream'],
-  ['pending_messages', 'Messages that the reader which is furthest behind has not been given'],
+  ['canary_bus_stream_present', '1 when the server has the stream, 0 when it is missing'],
+  ['canary_bus_stream_messages', 'Messages in the stream'],
+  ['canary_bus_stream_bytes', 'Bytes of the stream'],
+  ['canary_bus_stream_limit_bytes', 'Bytes that the stream may have; 0: no limit'],
+  ['canary_bus_stream_consumers', 'Readers of the stream'],
+  [
+    'canary_bus_stream_pending_messages',
+    'Messages that the reader which is furthest behind has not been given',
+  ],
 ] as const;
 type StreamGauge = (typeof STREAM_GAUGES)[number][0];
 
 function perStream(registry: Registry, read: Read): void {
   for (const [gauge, help] of STREAM_GAUGES)
     new Gauge({
-      name: `canary_bus_stream_${gauge}`,
+      name: gauge,
       help,
       labelNames: ['bus', 'server', 'stream'] as const,
       registers: [registry],
@@ -107,7 +117,7 @@ function perStream(registry: Registry, read: Read): void {
 function streamValues({ look }: BusServerState, gauge: StreamGauge) {
   const { jetStream } = look;
   if (jetStream === undefined) return [];
-  if (gauge === 'present')
+  if (gauge === 'canary_bus_stream_present')
     return WATCHED_STREAMS.map((stream) => ({
       stream,
       value: Number(jetStream.streams.some((each) => each.stream === stream)),
@@ -115,11 +125,11 @@ function streamValues({ look }: BusServerState, gauge: StreamGauge) {
   return jetStream.streams.map((figures) => ({
     stream: figures.stream,
     value: {
-      messages: figures.messages,
-      bytes: figures.bytes,
-      limit_bytes: Math.max(0, figures.limitBytes),
-      consumers: figures.consumers,
-      pending_messages: figures.pending,
+      canary_bus_stream_messages: figures.messages,
+      canary_bus_stream_bytes: figures.bytes,
+      canary_bus_stream_limit_bytes: Math.max(0, figures.limitBytes),
+      canary_bus_stream_consumers: figures.consumers,
+      canary_bus_stream_pending_messages: figures.pending,
     }[gauge],
   }));
 }
