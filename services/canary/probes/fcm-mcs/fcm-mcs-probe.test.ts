@@ -63,6 +63,7 @@ function start(changes: Partial<FcmServers> = {}, options: { ca?: string } = {})
       random: Math.random,
       onPayload: async (_probe, payload) => {
         received.push(payload);
+        if ((payload as { alert: string }).alert === 'poison') throw new Error('a bug of ours');
       },
       onUndecryptable: () => undefined,
       onSubscription: () => undefined,
@@ -156,6 +157,19 @@ test('a renewed address is another one, of another device', async () => {
   await until('connected', probe.connected);
   await send(probe, 'renewed');
   await until('received', () => received.length === 1);
+});
+
+test('a message that cannot be handled comes once, and holds up nothing behind it', async () => {
+  const probe = start();
+  await until('connected', probe.connected);
+  await send(probe, 'poison');
+  await send(probe, 'behind');
+  await until('received', () => received.length === 2);
+  await until('connected', probe.connected);
+  await send(probe, 'later');
+  await until('received', () => received.length === 3);
+  const alerts = received.map((each) => (each as { alert: string }).alert);
+  expect(alerts).toEqual(['poison', 'behind', 'later']);
 });
 
 test('heartbeats keep a silent link, and a server that does not answer them is left', async () => {
