@@ -20,6 +20,7 @@ import { showRoutes } from './commands/routes.ts';
 import { configPath, loadConfig } from './config.ts';
 import { addDrillCommands } from './drill/add-drill-commands.ts';
 import { textsFor } from './language.ts';
+import { addProbeCommands } from './probes/add-probe-commands.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 import type { Texts } from './texts-fr.ts';
 import { tracedNodes } from './trace/ask-services.ts';
@@ -78,6 +79,7 @@ function createProgram(texts: Texts, deps: CliDeps): Command {
   addKeyCommands(program, texts, deps);
   addDeviceCommands(program, texts, deps);
   addQuarantineCommands(program, texts, deps);
+  addProbeCommands(program, texts, deps);
   program
     .command('routes')
     .description(help.routes)

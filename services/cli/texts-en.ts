@@ -1,4 +1,5 @@
 import { DRILL_ENGLISH } from './drill/texts-en.ts';
+import { PROBES_ENGLISH } from './probes/texts-en.ts';
 import type { Texts } from './texts-fr.ts';
 import { TRACE_ENGLISH } from './trace/texts-en.ts';
 
@@ -153,6 +154,7 @@ export const ENGLISH: Texts = {
   },
   drill: DRILL_ENGLISH,
   trace: TRACE_ENGLISH,
+  probes: PROBES_ENGLISH,
   badOption: (option, what) => `${option}: ${what}`,
   help: {
     headings: {},

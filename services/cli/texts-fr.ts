@@ -1,4 +1,5 @@
 import { DRILL_FRENCH } from './drill/texts-fr.ts';
+import { PROBES_FRENCH } from './probes/texts-fr.ts';
 import { TRACE_FRENCH } from './trace/texts-fr.ts';
 
 const number = (n: number) => n.toLocaleString('fr-FR').replaceAll('\u202f', '\u00a0');
@@ -196,6 +197,7 @@ export const FRENCH = {
   },
   drill: DRILL_FRENCH,
   trace: TRACE_FRENCH,
+  probes: PROBES_FRENCH,
   badOption: (option: string, what: string) => `${option} : ${what}`,
   help: {
     headings: {
