@@ -32,7 +32,10 @@ export function createCanaryEvents(
       const label = result.kind === 'missed' ? result.stage : result.kind;
       metrics.rounds.inc({ path: name, result: label });
       if (result.kind === 'missed') {
-        log.warn({ path: name, stage: result.stage }, 'round missed');
+        const { stage, alertId } = result;
+        // A test has no trace but its own id.
+        const about = alertId === undefined ? {} : { alertId, traceId: alertId };
+        log.warn({ path: name, stage, ...about }, 'round missed');
         return;
       }
       metrics.roundDuration.observe(result.latencyMs / 1000);

@@ -9,7 +9,8 @@ export type RoundResult =
   | { readonly kind: 'proved'; readonly latencyMs: number }
   /** Received and verified, but after the limit: recorded, no proof. */
   | { readonly kind: 'late'; readonly latencyMs: number }
-  | { readonly kind: 'missed'; readonly stage: MissStage };
+  /** `alertId`: of the test that was missed, for its timeline. */
+  | { readonly kind: 'missed'; readonly stage: MissStage; readonly alertId?: string };
 
 /** What is remembered of one path. Instants are the canary's own age clock. */
 export interface PathRecord {

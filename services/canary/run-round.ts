@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { alertId as alertIdOf } from '../../shared/alert/alert-id.ts';
 import type { Peer } from '../../shared/bus/bus-config.ts';
 import type { CanaryPath } from '../../shared/envelope/envelope.ts';
 import { FetchError, fetchJson } from '../../shared/http/fetch-json.ts';
@@ -44,24 +45,35 @@ export async function runRound(
     if (over.signal.aborted || latencyMs > settings.limitMs) deps.onLate(path, latencyMs);
     else received.resolve({ kind: 'proved', latencyMs });
   });
+  let alertId: string | undefined;
+  const onAlert = (id: string) => {
+    alertId = id;
+  };
   const limit = sleep(settings.limitMs, AbortSignal.any([over.signal, deps.signal])).then(
     (): RoundResult => ({ kind: 'missed', stage: 'not-received' }),
   );
   // A refusal ends the round at once; an acceptance ends nothing, because a 202 is no proof.
-  const refused = raise(path, nonce, settings, deps).then((stage) =>
+  const refused = raise(path, nonce, settings, { ...deps, onAlert }).then((stage) =>
     stage === undefined ? limit : ({ kind: 'missed', stage } as const),
   );
   const result = await Promise.race([received.promise, refused, limit]);
   over.abort();
-  return deps.signal.aborted && result.kind === 'missed' ? undefined : result;
+  if (result.kind !== 'missed') return result;
+  if (deps.signal.aborted) return undefined;
+  return alertId === undefined ? result : { ...result, alertId };
 }
+
+type RaiseDeps = Pick<RoundDeps, 'wallNow' | 'signal'> & {
+  /** Told the test's id before it is sent. */
+  readonly onAlert?: (alertId: string) => void;
+};
 
 /** Posts the alert. Undefined when it was accepted, otherwise why it was not. */
 export async function raise(
   path: CanaryPath,
   nonce: string,
   settings: RaiseSettings,
-  { wallNow, signal }: Pick<RoundDeps, 'wallNow' | 'signal'>,
+  { wallNow, signal, onAlert }: RaiseDeps,
 ): Promise<MissStage | undefined> {
   const ingest = settings.ingests.find(({ name }) => name === path.ingest);
   if (!ingest) return 'ingest-unreachable';
@@ -74,6 +86,7 @@ export async function raise(
     addresses: settings.addresses,
     identifier: `canary-${settings.canary}-${nowMs}-${randomBytes(6).toString('hex')}`,
   });
+  onAlert?.(await alertIdOf(alert));
   try {
     await fetchJson(new URL('/v1/alerts', ingest.url).href, {
       json: alert,

@@ -7,7 +7,7 @@ export const TRACED_KINDS = ['ingest', 'dispatcher', 'edge', 'canary'] as const;
 export type TracedKind = (typeof TRACED_KINDS)[number];
 
 /** Everything that a service can say that it did with an alert, in the order in which it usually happens. */
-export const TRACE_EVENTS = [
+const TRACE_EVENTS = [
   /** ingest: checked, signed and on its disk; the sends begin. */
   'written',
   /** ingest: a bus, dispatcher or edge has it on disk (`target`, `site`, `node`). */
