@@ -154,7 +154,7 @@ export const ENGLISH: Texts = {
   },
   drill: DRILL_ENGLISH,
   trace: TRACE_ENGLISH,
-  probes: PROBES_ENGLISH,
+  probePages: PROBES_ENGLISH,
   badOption: (option, what) => `${option}: ${what}`,
   help: {
     headings: {},

@@ -197,7 +197,7 @@ export const FRENCH = {
   },
   drill: DRILL_FRENCH,
   trace: TRACE_FRENCH,
-  probes: PROBES_FRENCH,
+  probePages: PROBES_FRENCH,
   badOption: (option: string, what: string) => `${option} : ${what}`,
   help: {
     headings: {

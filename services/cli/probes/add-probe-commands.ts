@@ -34,7 +34,7 @@ interface Asked {
 
 /** `tocsin probes code|list|remove`: which phones and kiosks are receivers of a canary. */
 export function addProbeCommands(program: Command, texts: Texts, deps: CliDeps): void {
-  const { help } = texts.probes;
+  const { help } = texts.probePages;
   const { out } = deps.terminal;
   const probes = program.command('probes').description(help.probes);
   const asked = (command: Command): Asked => {
@@ -43,7 +43,7 @@ export function addProbeCommands(program: Command, texts: Texts, deps: CliDeps):
     >();
     const config = loadConfig(file, deps.env);
     const canary = config.canaries.find(({ name }) => wanted === undefined || name === wanted);
-    if (!canary) throw new CliError(EXIT.usage, [texts.probes.noCanary]);
+    if (!canary) throw new CliError(EXIT.usage, [texts.probePages.noCanary]);
     return { canary, token: config.internalToken() };
   };
   const add = (name: string, description: string) =>
@@ -58,7 +58,7 @@ export function addProbeCommands(program: Command, texts: Texts, deps: CliDeps):
       });
       const until = expiresAt.slice(11, 16);
       out(
-        `${texts.probes.code(canary.name, code, page, until)}${new URL(page, canary.url).href}\n`,
+        `${texts.probePages.code(canary.name, code, page, until)}${new URL(page, canary.url).href}\n`,
       );
     }),
   );
@@ -69,8 +69,8 @@ export function addProbeCommands(program: Command, texts: Texts, deps: CliDeps):
         timeoutMs: TIMEOUT_MS,
         token,
       });
-      out(`${texts.probes.heading(canary.name, devices.length, limit)}\n`);
-      for (const device of devices) out(`${texts.probes.line(device)}\n`);
+      out(`${texts.probePages.heading(canary.name, devices.length, limit)}\n`);
+      for (const device of devices) out(`${texts.probePages.line(device)}\n`);
     }),
   );
   add('remove <NAME>', help.remove).action((name: string, _options, command: Command) =>
@@ -81,7 +81,7 @@ export function addProbeCommands(program: Command, texts: Texts, deps: CliDeps):
         timeoutMs: TIMEOUT_MS,
         token,
       });
-      out(`${texts.probes.removed(name)}\n`);
+      out(`${texts.probePages.removed(name)}\n`);
     }),
   );
 }

@@ -19,7 +19,7 @@ export const PROBES_ENGLISH: ProbesTexts = {
     [
       `Code: ${code}   (good once, until ${until} UTC)`,
       `On the device, open the page of canary ${canary}, over https: …${page}`,
-      `On this machine, to try it: `,
+      'On this machine, to try it: ',
     ].join('\n'),
   heading: (canary, count, limit) =>
     `Canary ${canary}: ${count} device${count === 1 ? '' : 's'} of ${limit} at most`,

@@ -27,7 +27,7 @@ export const PROBES_FRENCH = {
     [
       `Code : ${code}   (bon une seule fois, jusqu’à ${until} UTC)`,
       `Sur l’appareil, ouvrez la page du veilleur ${canary}, en https : …${page}`,
-      `Sur cette machine, pour essayer : `,
+      'Sur cette machine, pour essayer : ',
     ].join('\n'),
   heading: (canary: string, count: number, limit: number) =>
     `Veilleur ${canary} : ${count} appareil${count < 2 ? '' : 's'} sur ${limit} au plus`,
