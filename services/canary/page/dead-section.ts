@@ -1,6 +1,5 @@
 import type { CanaryPath } from '../../../shared/envelope/envelope.ts';
 import type { Finding } from '../diagnosis.ts';
-import { lateForMs } from '../judge.ts';
 import type { PartKind } from '../known-dead/watch-parts.ts';
 import { lacksWitnesses } from '../real-alert/alert-timeline.ts';
 import { age } from './age-markup.ts';
@@ -35,7 +34,6 @@ export function troubles(model: PageModel, texts: Texts): Trouble[] {
   return [
     ...model.findings.slice(0, FINDINGS_SHOWN).map((finding) => pathTrouble(finding, texts)),
     ...witnessTrouble(model, texts),
-    ...receiverTroubles(model, texts),
     ...slowFaults(model, texts),
     ...credentialFaults(model, texts),
     ...model.dead.map(({ kind, name, answered, sinceMs }) => ({
@@ -78,20 +76,6 @@ function witnessTrouble({ realAlert, wallNowMs }: PageModel, texts: Texts): Trou
       runbook: 'alert-not-witnessed',
     },
   ];
-}
-
-/** A receiver that is silent alone; where nothing comes by its transport at all, that has been said. */
-function receiverTroubles({ receivers, paths, timetable }: PageModel, texts: Texts): Trouble[] {
-  const heard = new Set(
-    paths.filter(({ state }) => state === 'proved').map(({ path }) => path.transport),
-  );
-  return receivers
-    .filter(({ kind }) => heard.has(kind === 'fcm' ? 'fcm' : 'web-push'))
-    .filter(({ silenceMs }) => silenceMs > lateForMs(timetable))
-    .map(({ name, label, silenceMs }) => ({
-      says: html`${texts.receiverSilent(label ?? name)} ${age(silenceMs)}`,
-      runbook: 'receiver-silent',
-    }));
 }
 
 function sentence({ common }: Finding, texts: Texts): string {

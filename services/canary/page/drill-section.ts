@@ -49,9 +49,9 @@ function row(
   const shape = state && SHAPES[state];
   const runbook = state === 'unproved' ? 'drill-failed' : 'drill-overdue';
   const link =
-    state && html` · <a href="${runbooksUrl}/${runbook}?lang=${language}">${texts.whatToDo}</a>`;
+    state && html`<a href="${runbooksUrl}/${runbook}?lang=${language}">${texts.whatToDo}</a>`;
   if (!record)
-    return html`<tr><th scope="row">${name}</th><td><span class="word ${state ?? ''}">${shape}${texts.drillNever}</span>${link}</td></tr>`;
+    return html`<tr><th scope="row">${name}</th><td><span class="word ${state ?? ''}">${shape}${texts.drillNever}</span><small>${link}</small></td></tr>`;
   const endedMs = Date.parse(record.endedAt);
   const days = Math.max(0, Math.floor(wallNowMs / DAY_MS) - Math.floor(endedMs / DAY_MS));
   const { toPageSeconds, toRecoverySeconds, toCorrectionSeconds } = record.measures;
@@ -69,5 +69,5 @@ function row(
         ],
   );
   return html`<tr><th scope="row">${name}<small>${measures.join(' · ')}</small></th>
-<td><span class="word ${state ?? ''}">${shape}${record.ok ? texts.drillOk : texts.drillFailed} ${texts.daysAgo(days)}</span><small>${formatDate(endedMs, language)}${link}</small></td></tr>`;
+<td><span class="word ${state ?? ''}">${shape}${record.ok ? texts.drillOk : texts.drillFailed} ${texts.daysAgo(days)}</span><small>${formatDate(endedMs, language)}${state ? ' · ' : ''}${link}</small></td></tr>`;
 }

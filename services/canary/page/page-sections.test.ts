@@ -250,24 +250,6 @@ test('the last drill of each kind stands with its date and what was measured', (
   );
 });
 
-test('a receiver that is silent alone is named; where its transport is dead that has been said', () => {
-  const receiver = (name: string, silenceMs: number) => ({
-    name,
-    kind: 'unified-push' as const,
-    label: undefined,
-    state: 'unproved' as const,
-    ageMs: silenceMs,
-    silenceMs,
-    latencyMs: null,
-  });
-  const receivers = [receiver('a-unified-push', 200_000)];
-  expect(pageText({ receivers })).toContain(
-    'Le récepteur a-unified-push ne reçoit plus, depuis 200 s',
-  );
-  const deaf = model().paths.map((each) => ({ ...each, state: 'unproved' as const }));
-  expect(pageText({ receivers, paths: deaf })).not.toContain('ne reçoit plus, depuis');
-});
-
 test('a screen reader hears of changes, not of ages', () => {
   const news = (changes: Partial<PageModel>) =>
     /data-news="([^"]*)"/.exec(plain(renderPage(model(changes))))?.[1];

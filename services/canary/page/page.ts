@@ -11,7 +11,7 @@ import { matrix } from './matrix.ts';
 import type { PageModel } from './page-model.ts';
 import { receiverSection } from './receivers.ts';
 import { SCRIPT } from './script.ts';
-import { canariesBox, receiversBox, roundsTable } from './sections.ts';
+import { canariesBox, roundsTable } from './sections.ts';
 import { slowProofs } from './slow-proofs.ts';
 import { STYLE } from './style.ts';
 import { type Texts, textsFor } from './texts.ts';
@@ -49,11 +49,10 @@ ${section('matrix', texts.matrix, matrix(model.paths, model.history, limits, mod
 ${slowProofs(model, texts)}
 ${receiverSection(model, texts)}
 <div class="columns">
-<div>${section('alert', texts.realAlert, alertBox(model, texts))}
+<div>${section('alert', texts.realAlert, alertBox(model, texts))}</div>
+<div>${section('drills', texts.drills, drillsBox(model, texts))}
 ${section('canaries', texts.canaries, canariesBox(model, texts))}</div>
-<div>${section('receivers', texts.receivers, receiversBox(model, texts))}
-${section('credentials', texts.credentials, credentialsBox(model, texts))}
-${section('drills', texts.drills, drillsBox(model, texts))}</div>
+<div>${section('credentials', texts.credentials, credentialsBox(model, texts))}</div>
 </div>
 <details id="rounds"><summary><h2 id="rounds-title">${texts.rounds}</h2></summary>${roundsTable(model, texts)}</details>
 <p class="note">${texts.emulated}</p>

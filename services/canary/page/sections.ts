@@ -1,7 +1,7 @@
 import type { RoundResult } from '../judge.ts';
 import { pathName } from '../paths.ts';
 import type { OtherCanary } from '../watch-peers.ts';
-import { age, ago } from './age-markup.ts';
+import { ago } from './age-markup.ts';
 import { formatClock, formatLatency } from './ages.ts';
 import { describePath } from './dead-section.ts';
 import { type Html, html } from './html.ts';
@@ -29,19 +29,6 @@ function canaryBox(other: OtherCanary, model: PageModel, texts: Texts): Html {
   const trouble = other.reachable ? undefined : html` · <b>${texts.canaryUnreachable}</b>`;
   return html`<div class="box ${bad ? 'bad' : ''}"><p>${bad ? SHAPES.unproved : undefined} <b>${other.name}</b>${trouble}</p>
 <p class="soft">${lastProof}</p></div>`;
-}
-
-/** Receivers of our own, one by one: a path is proved by whichever of them is first. */
-export function receiversBox({ receivers, language }: PageModel, texts: Texts): Html {
-  if (receivers.length === 0)
-    return html`<div class="box bad"><p>${SHAPES['not-measured']} ${texts.noReceivers}</p></div>`;
-  const rows = receivers.map(({ name, kind, label, state, ageMs, silenceMs, latencyMs }) => {
-    const latency =
-      state === 'proved' && latencyMs !== null ? ` · ${formatLatency(latencyMs, language)}` : '';
-    return html`<tr><th scope="row">${label ?? name}<small>${texts.receiverKinds[kind]}${latency}</small></th>
-<td><span class="word ${state}">${SHAPES[state]}${texts.states[state]}</span><small>${ageMs === null ? age(silenceMs) : ago(ageMs, texts)}</small></td></tr>`;
-  });
-  return html`<div class="box"><table class="list ends"><tbody>${rows}</tbody></table></div>`;
 }
 
 /** How the newest rounds ended. */

@@ -18,8 +18,8 @@ a{color:inherit;text-underline-offset:3px}a:focus-visible,summary:focus-visible{
 .skip{position:absolute;left:-999px;top:0;padding:10px 16px;background:var(--ink);color:var(--ground);z-index:3}.skip:focus{left:0}
 [data-age]{white-space:nowrap}
 h1{margin:0;font-size:clamp(26px,4.4vw,40px);line-height:1.12;font-weight:750;letter-spacing:-.015em;text-wrap:balance}
-h2{margin:28px 0 10px;font-size:14px;font-weight:650;letter-spacing:.04em;color:var(--soft);scroll-margin-top:60px}
-.verdict{border-radius:14px;padding:20px 24px;border:1px solid var(--line);border-left-width:8px;background:var(--panel)}
+h2{margin:24px 0 9px;font-size:14px;font-weight:650;letter-spacing:.04em;color:var(--soft);scroll-margin-top:60px}
+.verdict{border-radius:14px;padding:18px 24px;border:1px solid var(--line);border-left-width:8px;background:var(--panel)}
 .verdict p{margin:8px 0 0;font-size:18px}.verdict .fallback{font-weight:600}
 .verdict.all{border-left-color:var(--proved)}
 .verdict.some{border-color:var(--late);background:var(--late-ground)}
@@ -56,7 +56,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;margin:10px 0 0;padding:0;list-style:none;color:var(--soft);font-size:13px}
 .legend .word{color:var(--ink);font-weight:600}.legend .shape{width:13px;height:13px;vertical-align:-2px;margin-right:5px}
 #legend .legend{margin-top:2px}.legend-title{margin:10px 0 0;color:var(--soft);font-size:13px}.legend-title+.legend{margin-top:4px}
-.columns{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 28px}
+.columns{display:grid;grid-template-columns:minmax(0,1.55fr) minmax(0,1fr) minmax(0,1.05fr);gap:0 22px}
 .box{background:var(--panel);border:1px solid var(--line);border-radius:12px;padding:14px 16px}
 .box p{margin:0}.box p+p{margin-top:6px}.box table{margin-top:12px}.box>table:first-child{margin-top:0}.box .lead{font-weight:650;font-size:18px;line-height:1.3;overflow-wrap:anywhere}.box .soft{font-size:14px;overflow-wrap:anywhere}
 .box.bad{border:2px solid var(--bad-line)}.box.bad>p>.shape{color:var(--bad-line);vertical-align:-2px}.box+.box{margin-top:8px}
@@ -64,7 +64,7 @@ th{font-weight:600;text-align:left;color:var(--soft);font-size:14px}
 .list tbody th{color:var(--ink)}.list small{color:var(--soft);font-size:13.5px;font-weight:400}
 .list thead th,.list thead td{border-top:0;padding-top:0;font-size:13.5px}.list .number,.rounds th{white-space:nowrap}.list tr>:last-child{padding-right:0}
 .list .word{display:inline-flex;gap:7px;align-items:center;font-weight:600}.list .missed,.list .unproved,.list .not-measured{color:var(--bad-line)}.list .late{color:var(--late)}.list .proved{font-weight:400}
-.ends small{display:block}.ends tr>:last-child{text-align:right;white-space:nowrap}.ends tbody tr:first-child>*{border-top:0}.ends th{overflow-wrap:anywhere}.ends thead+tbody tr:first-child>*{border-top:1px solid var(--line)}
+.ends small{display:block}.ends small a,.ends td>a{font-size:13.5px;font-weight:400}.ends .word{vertical-align:bottom}.ends tr>:last-child{text-align:right;white-space:nowrap}.ends tbody tr:first-child>*{border-top:0}.ends th{overflow-wrap:anywhere}.ends thead+tbody tr:first-child>*{border-top:1px solid var(--line)}
 .times caption{text-align:left;color:var(--soft);font-size:14px;padding-bottom:6px}.times td{white-space:nowrap}.times .label{display:none}.times tr>:last-child{text-align:right}
 .rounds td:nth-child(2),.rounds .word{white-space:nowrap}.rounds td:last-child,.rounds th:last-child{text-align:right}
 .lines{margin:10px 0 4px;font-size:13.5px;color:var(--soft)}.line{display:grid;grid-template-columns:74px 1fr;align-items:center}.line svg{width:100%;height:24px;display:block}
@@ -74,7 +74,8 @@ details summary{cursor:pointer;color:var(--soft);font-size:15px;padding:8px 0;wi
 .runbook{max-width:760px;margin:8px 0 40px;overflow-wrap:anywhere}.runbook h2{color:var(--ink);font-size:18px}.runbook ol{padding-left:26px}.runbook li{margin:8px 0}.runbook code{font-size:.92em;background:var(--hatch);padding:1px 4px;border-radius:4px}.runbooks{padding-left:20px;line-height:2}
 .note{color:var(--soft);font-size:14px;margin:16px 0 0}
 footer{padding-top:20px;padding-bottom:32px}footer nav{display:flex;flex-wrap:wrap;gap:8px 22px;font-size:15px;color:var(--soft)}
-@media (max-width:1000px){.columns{display:block}}
+@media (max-width:1180px){.columns{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}.columns>:first-child{grid-column:1/-1}}
+@media (max-width:820px){.columns{display:block}}
 @media (max-width:760px){
 body{font-size:17px}main,header,footer{padding-left:14px;padding-right:14px}
 header .clock{margin-left:0;flex-basis:100%}.verdict{padding:18px 16px}

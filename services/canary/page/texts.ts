@@ -4,7 +4,6 @@ import type { DrillKind, DrillRecord } from '../../../shared/receipt/drill.ts';
 import type { BucketState } from '../history/buckets.ts';
 import type { MissStage, PathState } from '../judge.ts';
 import type { NodeKind, PartKind } from '../known-dead/watch-parts.ts';
-import type { ReceiverKind } from '../receivers/receiver-log.ts';
 import type { RefusalKind } from '../refusing/refusal-kinds.ts';
 import { ENGLISH } from './texts-en.ts';
 import { FRENCH } from './texts-fr.ts';
@@ -82,10 +81,6 @@ export interface Texts {
   /** Before a dispatcher's name where there is little room. */
   readonly through: string;
   readonly timelineKey: string;
-  readonly receivers: string;
-  readonly noReceivers: string;
-  readonly receiverKinds: Readonly<Record<ReceiverKind, string>>;
-  readonly receiverSilent: (name: string) => string;
   readonly receivedAt: string;
   readonly canaries: string;
   readonly noOtherCanary: string;
