@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FetchError, fetchJson } from '../../../shared/http/fetch-json.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { ServiceNode } from '../config.ts';
-import { allPathsSeen } from './canaries.ts';
+import { allPathsSeen, allProbes } from './canaries.ts';
 import { type DrillDeps, DrillEndedError } from './drill.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -75,6 +75,11 @@ export async function checkBefore(deps: DrillDeps): Promise<void> {
         paths.length,
       ),
     ]);
+  // A path is called proved for a while after its probe was made deaf.
+  const probes = await allProbes(system.canaries, system.internalToken, texts);
+  const deaf = probes.filter(({ deafUntil }) => deafUntil !== null);
+  if (deaf.length > 0)
+    throw new CliError(EXIT.refused, [texts.drill.otherDrill(deaf.map(({ name }) => name))]);
 }
 
 /** Looks whether a drill has to end at once. Rejects with DrillEndedError. */

@@ -18,12 +18,21 @@ let state: {
   kept: DrillRecord[];
   /** Becomes live at the restart: a real alert in the middle of a drill. */
   alertAtRestart: boolean;
+  /** Another drill is under way. */
+  deaf: boolean;
 };
 let folder: string;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tocsin-drill-'));
-  state = { path: 'proved', live: false, processStart: 1, kept: [], alertAtRestart: false };
+  state = {
+    path: 'proved',
+    live: false,
+    processStart: 1,
+    kept: [],
+    alertAtRestart: false,
+    deaf: false,
+  };
   system = await listen(
     async (request, response) => {
       const answer = await answerTo(request);
@@ -50,6 +59,8 @@ async function answerTo(request: IncomingMessage): Promise<unknown> {
     }
     case 'GET /v1/paths':
       return { paths: [{ name: 'a:bus:a:fcm', path: PATH, state: state.path, ageSeconds: 0 }] };
+    case 'GET /v1/probes':
+      return { v: 1, canary: 'a', probes: [probe(state.deaf)] };
     case 'GET /metrics':
       return `# HELP x\nprocess_start_time_seconds{service="dispatcher",node="a"} ${state.processStart}\n`;
     case 'GET /ready':
@@ -66,6 +77,12 @@ async function answerTo(request: IncomingMessage): Promise<unknown> {
     default:
       throw new Error(`asked for ${request.url}`);
   }
+}
+
+function probe(isDeaf: boolean) {
+  const deafUntil = isDeaf ? '2026-07-14T20:00:00.000Z' : null;
+  const deviceId = 'd'.repeat(22);
+  return { name: 'a-fcm', transport: 'fcm', deviceId, connected: !isDeaf, deafUntil };
 }
 
 async function run(args: readonly string[], changes: object = {}, typed?: string) {
@@ -145,6 +162,7 @@ test('a real alert in the middle ends a drill, and the record says so', async ()
 test.each<[string, Partial<typeof state>, object, number, RegExp]>([
   ['a path is not proved', { path: 'late' }, {}, 1, /1 chemins sur 1 ne sont pas prouvés/],
   ['an alert is under way', { live: true }, {}, 1, /Une alerte est en cours \(a1\)/],
+  ['another drill makes a probe deaf', { deaf: true }, {}, 1, /a-fcm n’entend rien/],
   ['no canary is named', {}, { canaries: [] }, 2, /aucun veilleur/],
   ['no edge can say whether an alert is under way', {}, { edges: [] }, 3, /Aucun edge ne répond/],
   ['nothing says how to restart', {}, { restartCommand: undefined }, 2, /restartCommand/],
@@ -172,10 +190,14 @@ test('a canary is given what it missed of what others have kept', async () => {
       let body = '';
       for await (const chunk of request) body += String(chunk);
       if (request.method === 'POST') kept.push(JSON.parse(body));
-      const answer =
-        request.url === '/v1/drills'
-          ? { v: 1, drills: kept }
-          : { paths: [{ name: 'a:bus:a:fcm', path: PATH, state: 'proved', ageSeconds: 0 }] };
+      const answers: Record<string, unknown> = {
+        '/v1/drills': { v: 1, drills: kept },
+        '/v1/probes': { v: 1, canary: 'b', probes: [] },
+        '/v1/paths': {
+          paths: [{ name: 'a:bus:a:fcm', path: PATH, state: 'proved', ageSeconds: 0 }],
+        },
+      };
+      const answer = answers[request.url ?? ''];
       response
         .writeHead(request.method === 'POST' ? 204 : 200)
         .end(request.method === 'POST' ? undefined : JSON.stringify(answer));

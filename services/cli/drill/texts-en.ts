@@ -36,6 +36,7 @@ export const DRILL_ENGLISH: DrillTexts = {
     total === 0
       ? 'No path is watched: no drill.'
       : `${bad.length} of ${total} paths are not proved: no drill on a system that is not well. ${bad.slice(0, 8).join(', ')}${bad.length > 8 ? '…' : ''}`,
+  otherDrill: (probes) => `Another drill is under way: ${probes.join(', ')} hears nothing.`,
   what: {
     deadReceiver: (transport) =>
       `Drill: all ${transport} probes hear nothing any more, until that is seen (four minutes at most). Whoever is on call will be called. Real alerts go out all the same.`,

@@ -36,6 +36,8 @@ export const DRILL_FRENCH = {
     total === 0
       ? 'Aucun chemin n’est surveillé : pas d’exercice.'
       : `${bad.length} chemins sur ${total} ne sont pas prouvés : pas d’exercice sur un système qui ne va pas bien. ${bad.slice(0, 8).join(', ')}${bad.length > 8 ? '…' : ''}`,
+  otherDrill: (probes: readonly string[]) =>
+    `Un autre exercice est en cours : ${probes.join(', ')} n’entend rien.`,
   what: {
     deadReceiver: (transport: string) =>
       `Exercice : toutes les sondes ${transport} n’entendent plus rien, jusqu’à ce que ce soit vu (quatre minutes au plus). L’astreinte sera appelée. Les alertes réelles continuent de partir.`,
