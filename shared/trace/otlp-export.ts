@@ -1,9 +1,10 @@
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { errorFields } from '../log/error-fields.ts';
 import type { Logger } from '../log/logger.ts';
 import { sleep } from '../time/sleep.ts';
 import type { Span } from './alert-traces.ts';
 import { otlpBody, type SpanSource } from './otlp-body.ts';
+import { createOtlpMetrics } from './otlp-metrics.ts';
 
 /** Spans that wait; an alert makes about a dozen in a service. What comes while so many wait is dropped. */
 const MAX_QUEUED = 2_048;
@@ -29,13 +30,7 @@ export function startOtlpExport(
   { log, registry, maxQueued = MAX_QUEUED }: Deps,
 ): { readonly offer: (span: Span) => void; readonly close: () => Promise<void> } {
   const url = `${endpoint.replace(/\/+$/, '')}/v1/traces`;
-  const spans = new Counter({
-    name: 'trace_spans_total',
-    help: 'Spans for the OpenTelemetry collector: sent, failed on the way, or dropped because too many waited',
-    labelNames: ['result'] as const,
-    registers: [registry],
-  });
-  for (const result of ['sent', 'failed', 'dropped']) spans.inc({ result }, 0);
+  const metrics = createOtlpMetrics(registry);
   const queue: Span[] = [];
   const stop = new AbortController();
   const cut = new AbortController();
@@ -52,11 +47,11 @@ export function startOtlpExport(
       });
       await response.body?.cancel();
       if (!response.ok) throw new Error(`the collector answered ${response.status}`);
-      spans.inc({ result: 'sent' }, batch.length);
+      metrics.count('sent', batch.length);
       isReachable = true;
       return true;
     } catch (error) {
-      spans.inc({ result: 'failed' }, batch.length);
+      metrics.count('failed', batch.length);
       if (isReachable) log.warn(errorFields(error), 'spans cannot be exported: they are dropped');
       isReachable = false;
       return false;
@@ -69,7 +64,7 @@ export function startOtlpExport(
   })();
   return {
     offer: (span) => {
-      if (queue.length >= maxQueued) spans.inc({ result: 'dropped' });
+      if (queue.length >= maxQueued) metrics.count('dropped', 1);
       else queue.push(span);
     },
     close: async () => {

@@ -1,11 +1,11 @@
 import type { Express } from 'express';
 import type { Registry } from 'prom-client';
 import { requireToken } from '../../../shared/http/bearer.ts';
+import { addTraceRoute } from '../../../shared/http/trace-route.ts';
 import type { Logger } from '../../../shared/log/logger.ts';
 import type { WitnessAnswer } from '../../../shared/receipt/proof.ts';
 import type { AlertTraces } from '../../../shared/trace/alert-traces.ts';
 import { startTracing } from '../../../shared/trace/start-tracing.ts';
-import { addTraceRoute } from '../../../shared/trace/trace-route.ts';
 import type { ClockSkew } from '../watch-clocks.ts';
 import { canaryTrace } from './canary-trace.ts';
 

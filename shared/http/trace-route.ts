@@ -1,7 +1,7 @@
 import type { Express, RequestHandler } from 'express';
 import { AlertId } from '../alert/alert-id.ts';
-import { invalidRequest, ProblemError } from '../http/problem.ts';
-import { MAX_TRACE_EVENTS, type TraceAnswer } from './trace-answer.ts';
+import { MAX_TRACE_EVENTS, type TraceAnswer } from '../trace/trace-answer.ts';
+import { invalidRequest, ProblemError } from './problem.ts';
 
 /** `GET /v1/alerts/{id}/trace` of a service. `answer` gives undefined for an alert that it does not know. */
 export function addTraceRoute(
