@@ -35,6 +35,8 @@ check: $(STAMP) ## Types, lint and format, import rules, unused code and package
 	tsc --noEmit
 	tsc --noEmit -p services/edge/web
 	tsc --noEmit -p services/edge/web/tsconfig.worker.json
+	tsc --noEmit -p services/canary/probe-page/web
+	tsc --noEmit -p services/canary/probe-page/web/tsconfig.worker.json
 	biome check .
 	npm test --silent -- tests/import-rules
 	knip
