@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { FramedPoolOptions } from '../../services/dispatcher/transports/framed-http2/framed-pool.ts';
+import type { Http2PoolOptions } from '../../services/dispatcher/transports/http2-pool-options.ts';
 import { makeCertificate } from '../../services/dispatcher/transports/test-support/certificate.ts';
 import { until } from '../../services/dispatcher/transports/test-support/until.ts';
 import { describeWhere } from '../support/describe-where.ts';
@@ -30,7 +30,7 @@ function closing(server: InstalledServer): InstalledServer {
 }
 
 describe.each(CLIENT_NAMES)('%s', (name) => {
-  const open = async ({ port }: { port: number }, options: Partial<FramedPoolOptions> = {}) => {
+  const open = async ({ port }: { port: number }, options: Partial<Http2PoolOptions> = {}) => {
     const started = openClient(name, `https://localhost:${port}`, {
       tls: { ca: certificate.cert },
       ...options,

@@ -3,7 +3,6 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Exchange } from '../../services/dispatcher/transports/exchange.ts';
-import type { FramedPoolOptions } from '../../services/dispatcher/transports/framed-http2/framed-pool.ts';
 import { makeExpiredCertificate } from '../../services/dispatcher/transports/framed-http2/test-support/expired-certificate.ts';
 import {
   data,
@@ -13,6 +12,7 @@ import {
   settings,
   settingsAck,
 } from '../../services/dispatcher/transports/framed-http2/test-support/peer-frames.ts';
+import type { Http2PoolOptions } from '../../services/dispatcher/transports/http2-pool-options.ts';
 import { makeCertificate } from '../../services/dispatcher/transports/test-support/certificate.ts';
 import {
   answer,
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe.each(CLIENT_NAMES)('%s', (name) => {
-  function open(port: number, options: Partial<FramedPoolOptions> = {}, host = 'localhost') {
+  function open(port: number, options: Partial<Http2PoolOptions> = {}, host = 'localhost') {
     const started = openClient(name, `https://${host}:${port}`, {
       tls: { ca: certificate.cert },
       ...options,
@@ -45,7 +45,7 @@ describe.each(CLIENT_NAMES)('%s', (name) => {
 
   async function start(
     onRequest: (request: ProviderRequest) => void,
-    options: Partial<FramedPoolOptions> = {},
+    options: Partial<Http2PoolOptions> = {},
     serverSettings: ConstructorParameters<typeof Http2Provider>[2] = {},
   ) {
     const provider = new Http2Provider(certificate, onRequest, serverSettings);
@@ -56,7 +56,7 @@ describe.each(CLIENT_NAMES)('%s', (name) => {
     return { provider, port, ...started };
   }
 
-  async function startScripted(script: Script, options: Partial<FramedPoolOptions> = {}) {
+  async function startScripted(script: Script, options: Partial<Http2PoolOptions> = {}) {
     const server = await ScriptedHttp2Server.start(certificate, script);
     cleanups.push(() => server.close());
     return { server, ...open(server.port, options) };
@@ -507,7 +507,7 @@ describe.each(CLIENT_NAMES)('%s', (name) => {
   });
 
   describe('servers that are not the right ones', () => {
-    async function refused(port: number, options: Partial<FramedPoolOptions>, host?: string) {
+    async function refused(port: number, options: Partial<Http2PoolOptions>, host?: string) {
       const { post, client } = open(port, { downAfterMs: 200, ...options }, host);
       const startedAtMs = performance.now();
       expect(await tally(many(5, () => post()))).toEqual({ connection: 5 });

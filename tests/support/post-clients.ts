@@ -1,10 +1,10 @@
 import type { Exchange } from '../../services/dispatcher/transports/exchange.ts';
-import {
-  FRAMED_POOL_DEFAULTS,
-  FramedPool,
-  type FramedPoolOptions,
-} from '../../services/dispatcher/transports/framed-http2/framed-pool.ts';
+import { FramedPool } from '../../services/dispatcher/transports/framed-http2/framed-pool.ts';
 import { Http2Pool } from '../../services/dispatcher/transports/http2-pool.ts';
+import {
+  HTTP2_POOL_DEFAULTS,
+  type Http2PoolOptions,
+} from '../../services/dispatcher/transports/http2-pool-options.ts';
 import type { Post, PostClient } from '../../services/dispatcher/transports/post-client.ts';
 import { posted } from '../../services/dispatcher/transports/test-support/promised.ts';
 
@@ -34,12 +34,12 @@ const SHARED = { authorization: 'vapid t=token, k=key', ttl: '60', urgency: 'hig
 export function openClient(
   name: ClientName,
   origin: string,
-  options: Partial<FramedPoolOptions>,
+  options: Partial<Http2PoolOptions>,
 ): ClientUnderTest {
   const events: string[] = [];
   const client = new MAKERS[name](
     {
-      ...FRAMED_POOL_DEFAULTS,
+      ...HTTP2_POOL_DEFAULTS,
       sessions: 2,
       reconnect: { firstMs: 10, maxMs: 50 },
       ...options,

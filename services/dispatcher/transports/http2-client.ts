@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { FRAMED_POOL_DEFAULTS, FramedPool } from './framed-http2/framed-pool.ts';
-import { HTTP2_POOL_DEFAULTS, Http2Pool, type Http2PoolDeps } from './http2-pool.ts';
+import { FramedPool } from './framed-http2/framed-pool.ts';
+import { Http2Pool } from './http2-pool.ts';
+import { HTTP2_POOL_DEFAULTS, type Http2PoolDeps } from './http2-pool-options.ts';
 import type { PostClient } from './post-client.ts';
 
 /**
@@ -27,10 +28,6 @@ export function openHttp2Client(
   deps: Http2PoolDeps,
 ): PostClient {
   const tls = ca === undefined ? {} : { ca };
-  switch (choice) {
-    case 'framed':
-      return new FramedPool({ ...FRAMED_POOL_DEFAULTS, ...options, tls }, deps);
-    case 'node':
-      return new Http2Pool({ ...HTTP2_POOL_DEFAULTS, ...options, tls }, deps);
-  }
+  const Pool = { framed: FramedPool, node: Http2Pool }[choice];
+  return new Pool({ ...HTTP2_POOL_DEFAULTS, ...options, tls }, deps);
 }

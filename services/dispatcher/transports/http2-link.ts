@@ -1,11 +1,6 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
-  constants,
-  type SecureClientSessionOptions,
-} from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { BoundedBody, type Exchange, FAILED, successAnswer } from './exchange.ts';
+import type { Http2PoolOptions } from './http2-pool-options.ts';
 import type { OpenCall } from './open-calls.ts';
 import { bodyLength, type Post, wholeBody } from './post-client.ts';
 
@@ -16,18 +11,13 @@ export interface Job {
   tries: number;
 }
 
-export interface LinkOptions {
-  readonly origin: string;
-  readonly connectTimeoutMs: number;
-  /** Between two PINGs while answers are awaited. */
-  readonly busyPingMs: number;
-  /** Between two PINGs on a quiet link; keeps it warm and finds out that it died. */
-  readonly idlePingMs: number;
-  /** A PING that is not answered within this time means that the link is dead. */
-  readonly pingTimeoutMs: number;
+export interface LinkOptions
+  extends Pick<
+    Http2PoolOptions,
+    'origin' | 'connectTimeoutMs' | 'busyPingMs' | 'idlePingMs' | 'pingTimeoutMs' | 'tls'
+  > {
   /** Never more streams than this at once, whatever the peer allows. */
   readonly maxStreams: number;
-  readonly tls: Pick<SecureClientSessionOptions, 'ca' | 'servername'>;
 }
 
 export interface LinkEvents {

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { Exchange } from './exchange.ts';
-import { HTTP2_POOL_DEFAULTS, Http2Pool, type Http2PoolOptions } from './http2-pool.ts';
+import { Http2Pool } from './http2-pool.ts';
+import { HTTP2_POOL_DEFAULTS, type Http2PoolOptions } from './http2-pool-options.ts';
 import { makeCertificate } from './test-support/certificate.ts';
 import { answer, Http2Provider, type ProviderRequest } from './test-support/http2-provider.ts';
 import { posted } from './test-support/promised.ts';

@@ -1,49 +1,11 @@
 import { backoffMs } from '../../../shared/time/backoff.ts';
 import { type Exchange, type ExchangeFailure, FAILED } from './exchange.ts';
-import { Http2Link, type Job, type LinkOptions } from './http2-link.ts';
+import { Http2Link, type Job } from './http2-link.ts';
+import type { Http2PoolDeps, Http2PoolOptions } from './http2-pool-options.ts';
 import { OpenCalls } from './open-calls.ts';
 import type { Post, PostClient } from './post-client.ts';
 import { planReconnect } from './reconnect.ts';
 import { WaitingLine } from './waiting-line.ts';
-
-export interface Http2PoolOptions {
-  /** `https://host[:port]` */
-  readonly origin: string;
-  /** Sessions that are kept open. */
-  readonly sessions: number;
-  /** The most requests that may wait for a stream; more are answered `overloaded`. */
-  readonly maxQueued: number;
-  readonly deadlineMs: number;
-  readonly connectTimeoutMs: number;
-  readonly busyPingMs: number;
-  readonly idlePingMs: number;
-  readonly pingTimeoutMs: number;
-  readonly maxStreamsPerSession: number;
-  /** With no session for this long, what waits fails, and so does what comes, until one is there. */
-  readonly downAfterMs: number;
-  readonly reconnect: { readonly firstMs: number; readonly maxMs: number };
-  readonly tls: LinkOptions['tls'];
-}
-
-export const HTTP2_POOL_DEFAULTS = {
-  sessions: 6,
-  maxQueued: 2_000,
-  deadlineMs: 9_000,
-  connectTimeoutMs: 5_000,
-  busyPingMs: 4_000,
-  idlePingMs: 45_000,
-  pingTimeoutMs: 3_000,
-  maxStreamsPerSession: 200,
-  downAfterMs: 3_000,
-  reconnect: { firstMs: 200, maxMs: 10_000 },
-  tls: {},
-} as const satisfies Omit<Http2PoolOptions, 'origin'>;
-
-export interface Http2PoolDeps {
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly onConnection: (event: 'opened' | 'draining' | 'lost', detail: string) => void;
-}
 
 /** A request is written to at most this many sessions, and only while each says that it did not process it. */
 const MAX_TRIES = 6;

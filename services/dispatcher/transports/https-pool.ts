@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { BoundedBody, type Exchange, FAILED, successAnswer } from './exchange.ts';
 import { type OpenCall, OpenCalls } from './open-calls.ts';
+import { socketAddress } from './origin.ts';
 import { bodyLength, type Post, type PostClient, wholeBody } from './post-client.ts';
 
 export interface HttpsAgentOptions {
@@ -58,8 +59,7 @@ interface Job {
 export class HttpsPool implements PostClient {
   readonly #agent: Agent;
   readonly #options: HttpsPoolOptions;
-  readonly #hostname: string;
-  readonly #port: number;
+  readonly #address: ReturnType<typeof socketAddress>;
   readonly #calls: OpenCalls<Exchange>;
   readonly #firstReady = Promise.withResolvers<void>();
   /** The last request that needed a connection had one. */
@@ -67,9 +67,7 @@ export class HttpsPool implements PostClient {
   #closed = false;
 
   constructor(options: HttpsPoolOptions, agent: Agent) {
-    const { hostname, port } = new URL(options.origin);
-    this.#hostname = hostname;
-    this.#port = port === '' ? 443 : Number(port);
+    this.#address = socketAddress(options.origin);
     this.#options = options;
     this.#agent = agent;
     this.#calls = new OpenCalls({
@@ -106,8 +104,7 @@ export class HttpsPool implements PostClient {
     const { post, call } = job;
     // Host and path are given apart: joined again, a path that begins with // would name another host.
     const wire = httpsRequest({
-      hostname: this.#hostname,
-      port: this.#port,
+      ...this.#address,
       path: post.path,
       method: 'POST',
       agent: this.#agent,

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { connect } from 'node:tls';
+import { socketAddress } from './origin.ts';
 
 /** What a server speaks, as it says itself (ALPN, RFC 7301); `unreachable` with the reason when it says nothing. */
 export type ProbeResult =
@@ -17,13 +17,9 @@ export interface ProbeOptions {
 /** Asks once, over a connection of its own, with the certificate checked. Never rejects. */
 export function probeProtocol({ origin, timeoutMs, ca }: ProbeOptions): Promise<ProbeResult> {
   const { promise, resolve } = Promise.withResolvers<ProbeResult>();
-  const { hostname, port } = new URL(origin);
-  const host = hostname.replace(/^\[|\]$/g, '');
   const socket = connect({
-    host,
-    port: port === '' ? 443 : Number(port),
+    ...socketAddress(origin),
     ALPNProtocols: ['h2', 'http/1.1'],
-    ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(ca === undefined ? {} : { ca }),
   });
   const end = (result: ProbeResult) => {

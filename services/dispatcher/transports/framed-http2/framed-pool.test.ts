@@ -7,11 +7,12 @@ import {
   ScriptedHttp2Server,
 } from '../../../../tests/support/scripted-http2-server.ts';
 import type { Exchange } from '../exchange.ts';
+import { HTTP2_POOL_DEFAULTS, type Http2PoolOptions } from '../http2-pool-options.ts';
 import { makeCertificate } from '../test-support/certificate.ts';
 import { answer, Http2Provider } from '../test-support/http2-provider.ts';
 import { posted } from '../test-support/promised.ts';
 import { until } from '../test-support/until.ts';
-import { FRAMED_POOL_DEFAULTS, FramedPool, type FramedPoolOptions } from './framed-pool.ts';
+import { FramedPool } from './framed-pool.ts';
 import { frame, headers, reset, settings, settingsAck } from './test-support/peer-frames.ts';
 
 /** What is this client's alone; the promises that it shares with `node:http2` are in tests/integration/post-client.test.ts. */
@@ -24,11 +25,11 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-function open(port: number, options: Partial<FramedPoolOptions> = {}) {
+function open(port: number, options: Partial<Http2PoolOptions> = {}) {
   const events: string[] = [];
   const pool = new FramedPool(
     {
-      ...FRAMED_POOL_DEFAULTS,
+      ...HTTP2_POOL_DEFAULTS,
       sessions: 1,
       reconnect: { firstMs: 10, maxMs: 50 },
       tls: { ca: certificate.cert },
@@ -43,7 +44,7 @@ function open(port: number, options: Partial<FramedPoolOptions> = {}) {
   return { pool, events, post };
 }
 
-async function start(script: Script, options: Partial<FramedPoolOptions> = {}) {
+async function start(script: Script, options: Partial<Http2PoolOptions> = {}) {
   const server = await ScriptedHttp2Server.start(certificate, script);
   cleanups.push(() => server.close());
   return { server, ...open(server.port, options) };

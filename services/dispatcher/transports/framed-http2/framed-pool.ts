@@ -1,44 +1,13 @@
 import { oncePerTurn } from '../../../../shared/time/once-per-turn.ts';
 import { type Exchange, type ExchangeFailure, FAILED } from '../exchange.ts';
+import type { Http2PoolDeps, Http2PoolOptions } from '../http2-pool-options.ts';
 import type { Post, PostClient } from '../post-client.ts';
 import { planReconnect } from '../reconnect.ts';
 import { CODE } from './frame.ts';
-import { FramedSession, NoHttp2Error, type SessionOptions } from './framed-session.ts';
+import { FramedSession, NoHttp2Error } from './framed-session.ts';
 import { RefusedRequests } from './refused-requests.ts';
 import { RequestTable, type Settle } from './request-table.ts';
 import { SignalWatch, type WatchedSignal } from './signal-watch.ts';
-
-export interface FramedPoolOptions extends Omit<SessionOptions, 'maxStreams'> {
-  /** Sessions that are kept open. */
-  readonly sessions: number;
-  /** The most requests that may wait for a stream; more are answered `overloaded`. */
-  readonly maxQueued: number;
-  readonly deadlineMs: number;
-  readonly maxStreamsPerSession: number;
-  /** With no session for this long, what waits fails, and so does what comes, until one is there. */
-  readonly downAfterMs: number;
-  readonly reconnect: { readonly firstMs: number; readonly maxMs: number };
-}
-
-export const FRAMED_POOL_DEFAULTS = {
-  sessions: 6,
-  maxQueued: 2_000,
-  deadlineMs: 9_000,
-  connectTimeoutMs: 5_000,
-  busyPingMs: 4_000,
-  idlePingMs: 45_000,
-  pingTimeoutMs: 3_000,
-  maxStreamsPerSession: 200,
-  downAfterMs: 3_000,
-  reconnect: { firstMs: 200, maxMs: 10_000 },
-  tls: {},
-} as const satisfies Omit<FramedPoolOptions, 'origin'>;
-
-export interface FramedPoolDeps {
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly onConnection: (event: 'opened' | 'draining' | 'lost', detail: string) => void;
-}
 
 /** A request is written to at most this many sessions, and only while each says that it did not process it. */
 const MAX_TRIES = 6;
@@ -58,8 +27,8 @@ interface Line {
  * within the peer's limits, what a session did not process goes to another one, a dead session settles all that it held.
  */
 export class FramedPool implements PostClient {
-  readonly #options: FramedPoolOptions;
-  readonly #deps: FramedPoolDeps;
+  readonly #options: Http2PoolOptions;
+  readonly #deps: Http2PoolDeps;
   readonly #lines: Line[];
   /** Every session whose socket may be open, those that drain too. */
   readonly #sessions = new Set<FramedSession>();
@@ -76,7 +45,7 @@ export class FramedPool implements PostClient {
   #next = 0;
   #run = 0;
 
-  constructor(options: FramedPoolOptions, deps: FramedPoolDeps) {
+  constructor(options: Http2PoolOptions, deps: Http2PoolDeps) {
     this.#options = options;
     this.#deps = deps;
     // As many again as may be in flight: sessions that drain keep theirs while the new ones are filled.

@@ -1,22 +1,17 @@
-import { isIP } from 'node:net';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
+import type { Http2PoolOptions } from '../http2-pool-options.ts';
+import { socketAddress } from '../origin.ts';
 import type { Post } from '../post-client.ts';
 import { ClientProtocol, type ProtocolEvents } from './client-protocol.ts';
 import { CODE, type ErrorCode } from './frame.ts';
 
-export interface SessionOptions {
-  /** `https://host[:port]` */
-  readonly origin: string;
-  readonly connectTimeoutMs: number;
-  /** Between two PINGs while answers are awaited. */
-  readonly busyPingMs: number;
-  /** Between two PINGs on a quiet session; keeps it warm and finds out that it died. */
-  readonly idlePingMs: number;
-  /** A PING that is not answered within this time means that the session is dead. */
-  readonly pingTimeoutMs: number;
+export interface SessionOptions
+  extends Pick<
+    Http2PoolOptions,
+    'origin' | 'connectTimeoutMs' | 'busyPingMs' | 'idlePingMs' | 'pingTimeoutMs' | 'tls'
+  > {
   /** Never more streams than this at once, whatever the peer allows. */
   readonly maxStreams: number;
-  readonly tls: Pick<ConnectionOptions, 'ca' | 'servername'>;
 }
 
 export interface SessionEvents
@@ -64,10 +59,9 @@ export class FramedSession {
   constructor(options: SessionOptions, events: SessionEvents) {
     this.#options = options;
     this.#events = events;
-    const url = new URL(options.origin);
     const flush = () => this.#protocol.out.flush();
     this.#protocol = new ClientProtocol(
-      { authority: url.host, maxStreams: options.maxStreams },
+      { authority: new URL(options.origin).host, maxStreams: options.maxStreams },
       {
         ...events,
         onReady: () => this.#onReady(),
@@ -80,7 +74,7 @@ export class FramedSession {
         onPending: () => setImmediate(flush),
       },
     );
-    this.#socket = open(url, options.tls);
+    this.#socket = open(options);
     this.gone = new Promise((resolve) => this.#socket.once('close', () => resolve()));
     this.#connectTimer = setTimeout(
       () => this.destroy(new Error('no connection in time')),
@@ -237,12 +231,9 @@ export class FramedSession {
   }
 }
 
-function open(url: URL, tls: SessionOptions['tls']): TLSSocket {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+function open({ origin, tls }: SessionOptions): TLSSocket {
   const options = {
-    host,
-    port: url.port === '' ? 443 : Number(url.port),
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...socketAddress(origin),
     ...tls,
     ALPNProtocols: ['h2'],
     // Handed on to the socket's streams, which the types do not know.
