@@ -3,7 +3,7 @@ import { ConfigError } from '../../shared/config/parse-env.ts';
 import { readOptions } from '../local/options.ts';
 import { isSameProcess } from '../local/process-identity.ts';
 import { readRunFile } from '../local/run-file.ts';
-import { startPageReceiver } from './page-receiver.ts';
+import { callLine, startPageReceiver } from './page-receiver.ts';
 import { targetsOf } from './prometheus-config.ts';
 import { MonitoringError, startMonitoring } from './start-monitoring.ts';
 
@@ -25,9 +25,8 @@ async function run(): Promise<void> {
       `nothing runs from ${stateDir}: start make run in another terminal first`,
     );
   const signalled = untilSignal();
-  const pages = await startPageReceiver(0, ({ kind, status, alert, summary }) => {
-    if (kind !== 'dead-man')
-      say(`${new Date().toISOString().slice(11, 19)} ${kind} ${status}: ${alert} · ${summary}`);
+  const pages = await startPageReceiver(0, (call) => {
+    if (call.kind !== 'dead-man') say(callLine(call));
   });
   const monitoring = await startMonitoring({
     folder: join(stateDir, 'monitoring'),

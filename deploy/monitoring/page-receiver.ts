@@ -29,6 +29,11 @@ export interface Call {
   readonly summary: string;
 }
 
+/** One line for a person. */
+export function callLine({ atMs, kind, status, alert, summary }: Call): string {
+  return `${new Date(atMs).toISOString().slice(11, 19)} ${kind} ${status}: ${alert} · ${summary}`;
+}
+
 const MAX_CALLS = 10_000;
 const MAX_BODY_BYTES = 1_000_000;
 

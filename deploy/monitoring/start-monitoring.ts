@@ -21,6 +21,11 @@ export class MonitoringError extends Error {
   override readonly name = 'MonitoringError';
 }
 
+/**
+ * Alertmanager believes a Prometheus for four times this after its last word. By default that is a minute, and the sign of
+ * life of a dead Prometheus goes on for four.
+ */
+const RESEND_DELAY = '10s';
 const START_LIMIT_MS = 30_000;
 /** Within what a clean-up is given. */
 const STOP_LIMIT_MS = 3_000;
@@ -63,6 +68,7 @@ export function startMonitoring(settings: MonitoringSettings) {
     const server = launch(folder, PROMETHEUS, [
       `--config.file=${prometheusFile}`,
       `--storage.tsdb.path=${join(folder, 'prometheus')}`,
+      `--rules.alert.resend-delay=${RESEND_DELAY}`,
       `--web.listen-address=${prometheusAt}`,
     ]);
     cleanup.add('prometheus', () => end(server));

@@ -1,7 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { tocsinDashboard } from './dashboard.ts';
+import { provisioningFiles } from './provisioning.ts';
 
-/** Writes the dashboard as Grafana reads it; a test compares the file with the code. */
-const file = new URL('tocsin.json', import.meta.url);
-writeFileSync(file, `${JSON.stringify(tocsinDashboard(), null, 2)}\n`);
-process.stdout.write('deploy/monitoring/grafana/tocsin.json written\n');
+/** Writes the dashboard and its provisioning as Grafana reads them; a test compares the files with the code. */
+const files = { 'tocsin.json': tocsinDashboard(), ...provisioningFiles() };
+for (const [name, content] of Object.entries(files)) {
+  const file = join(import.meta.dirname, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
+  process.stdout.write(`deploy/monitoring/grafana/${name} written\n`);
+}
