@@ -53,7 +53,7 @@ export function renderStatus(report: StatusReport, options: StatusOptions): stri
 <main>
 ${demonstration}
 <section class="verdict ${report.state}" aria-labelledby="verdict"><h1 id="verdict">${texts.headline[report.state]}</h1>
-<p>${texts.meaning[report.state]}</p>
+<p class="meaning">${texts.meaning[report.state]}</p>
 <p class="written">${written(writtenMs, language, texts)} ${texts.staleRule}</p></section>
 <h2 id="devices">${texts.byDevice}</h2>
 <ul class="devices" aria-labelledby="devices">${report.devices.map((each) => deviceCard(each, writtenMs, texts))}</ul>

@@ -10,7 +10,7 @@ header strong{color:var(--ink);letter-spacing:.12em;font-size:15px}
 a{color:inherit;text-underline-offset:3px}a:focus-visible,summary:focus-visible{outline:3px solid var(--proved);outline-offset:3px;border-radius:3px}
 #stale{background:var(--bad);color:var(--bad-ink);padding:18px 0}#stale strong{display:block;font-size:clamp(24px,5vw,34px);line-height:1.15}#stale p{margin:6px 0 0}
 .timed{visibility:hidden;height:0;overflow:hidden;animation:appear 1ms linear 330s forwards}@keyframes appear{to{visibility:visible;height:auto;overflow:visible}}
-.old main .verdict,.old main .devices{opacity:.5;filter:grayscale(1)}
+.old .verdict{background:var(--panel);color:var(--ink);border:1px solid var(--line)}.old .verdict h1,.old .verdict .meaning,.old .devices .word{display:none}.old .verdict .written{border:0;margin:0;padding:0;color:var(--ink);font-size:18px}.old .devices li{border:2px dashed var(--soft)}
 .unseen{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 h1{margin:0;font-size:clamp(28px,6vw,44px);line-height:1.12;letter-spacing:-.015em;text-wrap:balance}
 h2{margin:38px 0 12px;font-size:20px}
