@@ -50,13 +50,18 @@ test('the control server shows, kills and starts processes; closing leaves nothi
   expect(readRunFile(filesOf(stateDir).runFile)?.processes.map(({ pid }) => pid)).toEqual(pids);
 
   const post = (path: string, json: unknown) =>
-    fetchJson(`${control}${path}`, { schema: z.unknown(), timeoutMs: 2_000, json });
+    fetchJson(`${control}${path}`, { schema: z.unknown(), timeoutMs: 20_000, json });
   await post('/processes/nats-a/kill', { signal: 'SIGKILL', hold: true });
   for (const end = Date.now() + 5_000; (await view())[0]?.pid !== null && Date.now() < end; )
     await delay(30);
   expect((await view())[0]).toMatchObject({ state: 'held', pid: null });
+  await expect(post('/processes/nats-a/restart', {})).rejects.toMatchObject({ status: 409 });
   await post('/processes/nats-a/start', {});
   expect((await view())[0]).toMatchObject({ state: 'running' });
+  const pidBefore = (await view())[0]?.pid;
+  const restarted = z.object({ pid: z.int() }).parse(await post('/processes/nats-a/restart', {}));
+  expect(restarted.pid).not.toBe(pidBefore);
+  expect((await view())[0]).toMatchObject({ state: 'running', pid: restarted.pid });
 
   await expect(post('/processes/nats-x/kill', {})).rejects.toMatchObject({ status: 404 });
   await expect(post('/processes/nats-a/kill', { signal: 'SIGFOO' })).rejects.toMatchObject({
