@@ -42,7 +42,7 @@ export function drillKey({ kind, startedAt, by }: DrillRecord): string {
 /** A drill's test messages carry a nonce that begins so: a canary counts who heard them, and takes none for a round. */
 export const DRILL_NONCE_PREFIX = 'drill-';
 /** A probe is made deaf for so long at most; then it hears again by itself. */
-export const MAX_DEAF_SECONDS = 600;
+const MAX_DEAF_SECONDS = 600;
 
 /** A probe of a canary, for drills: whom a test message has to name, and whether it is deaf on purpose. */
 export const ProbeView = z.strictObject({

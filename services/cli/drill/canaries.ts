@@ -37,7 +37,7 @@ export interface KnownProbe extends ProbeView {
 }
 
 /** All paths of one canary. Rejects with FetchError. */
-export async function pathsOf(canary: ServiceNode, now: Clock): Promise<SeenPath[]> {
+async function pathsOf(canary: ServiceNode, now: Clock): Promise<SeenPath[]> {
   const answer = await fetchJson(new URL('/v1/paths', canary.url).href, {
     schema: PathsAnswer,
     timeoutMs: TIMEOUT_MS,
@@ -123,7 +123,7 @@ export async function witnessesAt(
   }
 }
 
-export async function orUnreachable<Answer>(
+async function orUnreachable<Answer>(
   node: ServiceNode,
   texts: Texts,
   ask: () => Promise<Answer>,
