@@ -428,3 +428,30 @@ test('P2: a device that left is not tried again, nor one that came back by anoth
   expect(sent).toHaveLength(2);
   expect(run.progress()).toMatchObject({ pending: 0, counts: { accepted: 0, dropped: 2 } });
 });
+
+test('P6: a canary’s alert whose recipients were chosen wrongly is stopped before each send to a person, and counted', async () => {
+  const people = devices(6);
+  const probe = id(99);
+  registry.apply([{ record: { ...record(probe, 1), probe: true } }]);
+  const publicEnvelope = envelope;
+  envelope = { ...publicEnvelope, audience: 'canary' };
+  const metrics = createDispatcherMetrics(new MetricsRegistry());
+  const events = createDispatcherEvents(metrics, createLogger('dispatcher', 'a', 'silent'));
+  const counted = async () => (await metrics.canaryToPublic.get()).values.map(({ value }) => value);
+  // The filter of this run is that of a public alert: the mistake.
+  const run = aRun(() => accepted, { events });
+  void run.run([]);
+  await until(() => sent.length > 0 && run.settled);
+  expect(sent).toEqual([probe]);
+  expect(await counted()).toEqual([people.length, 0]);
+
+  envelope = publicEnvelope;
+  sent = [];
+  const real = aRun(() => accepted, { events });
+  void real.run([]);
+  await until(() => real.settled);
+  expect(sent).toHaveLength(people.length + 1);
+  expect(await counted()).toEqual([people.length, 0]);
+  const recipients = (await metrics.recipients.get()).values;
+  expect(recipients.map(({ value }) => value)).toEqual([people.length + 1, 0]);
+});

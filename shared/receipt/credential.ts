@@ -5,7 +5,7 @@ import { NodeName } from '../envelope/envelope.ts';
  * `certificate`: a TLS server's, with the chain that it shows. `push-key`: what we show to push providers (FCM's service
  * account, VAPID). `api-key`: what who raises alerts shows to us. `signing-key`: what alerts are signed with.
  */
-export const CREDENTIAL_KINDS = ['certificate', 'push-key', 'api-key', 'signing-key'] as const;
+const CREDENTIAL_KINDS = ['certificate', 'push-key', 'api-key', 'signing-key'] as const;
 
 /** Something that has an end, or that somebody can refuse, as one process sees it. Never the secret itself. */
 export const CredentialState = z.strictObject({
@@ -37,7 +37,7 @@ export type CredentialReport = z.infer<typeof CredentialReport>;
  * A refusal counts when nothing was accepted in the 20 s before it: among many devices one may always be refused. The
  * rule `CredentialRefused` compares the same two instants by the same limit.
  */
-export const REFUSED_AFTER_MS = 20_000;
+const REFUSED_AFTER_MS = 20_000;
 
 /** Whether the last that is known of it is that it was refused. Pure. */
 export function isRefused({ lastProvedAt, lastRefusedAt }: CredentialState): boolean {

@@ -6,7 +6,7 @@ import { until } from '../../deploy/demo/until.ts';
 import { tocsinDashboard } from '../../deploy/monitoring/grafana/dashboard.ts';
 import { fetchJson, fetchText } from '../../shared/http/fetch-json.ts';
 import { CredentialReport, isRefused } from '../../shared/receipt/credential.ts';
-import { startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
+import { setFaults, startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
 
 const RULES = resolve(import.meta.dirname, '../../deploy/monitoring/rules');
 const OURS = /^(?:canary|credential|dispatcher|edge|ingest|tocsin|nodejs|process)_/;
@@ -158,3 +158,22 @@ test('both canaries see both buses well, and show what ends on the on-call page'
     (await page()).includes('tls-fcm') ? true : undefined,
   );
 }, 120_000);
+
+test('an account that Google withdraws is told of as refused by the dispatcher that shows it, and as accepted when it is back', async () => {
+  const fcm = async () => {
+    const told = await fetchJson(`${urlOf(system, 'dispatcher-a')}/v1/credentials`, {
+      schema: CredentialReport,
+      timeoutMs: 5_000,
+      token: system.internalToken,
+    });
+    return told.credentials.find(({ name }) => name === 'fcm-service-account');
+  };
+  const until90 = (what: string, isSo: (state: Awaited<ReturnType<typeof fcm>>) => boolean) =>
+    until(what, { timeoutMs: 90_000, everyMs: 500 }, async () =>
+      isSo(await fcm()) ? true : undefined,
+    );
+  await setFaults(system, { fcm: { denyAuth: 401 } });
+  await until90('it is refused', (state) => state !== undefined && isRefused(state));
+  await setFaults(system, {});
+  await until90('it is accepted again', (state) => state !== undefined && !isRefused(state));
+}, 200_000);

@@ -5,7 +5,7 @@ export const DASHBOARDS_FOLDER = '/etc/grafana/dashboards/tocsin';
  * For `/etc/grafana/provisioning/dashboards` (Grafana, "Provision Grafana: dashboards"): it reads `tocsin.json` from a folder
  * and cannot change it.
  */
-export function dashboardProvider() {
+function dashboardProvider() {
   return {
     apiVersion: 1,
     providers: [
@@ -26,7 +26,7 @@ export function dashboardProvider() {
  * For `/etc/grafana/provisioning/datasources` ("Provision Grafana: data sources"). Grafana puts the variable
  * `PROMETHEUS_URL` of its own environment into it. The interval is that of Prometheus' reading.
  */
-export function dataSource() {
+function dataSource() {
   return {
     apiVersion: 1,
     datasources: [

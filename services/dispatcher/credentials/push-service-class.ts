@@ -1,5 +1,5 @@
 /** Makers of push services. Origins are addresses that strangers gave us; these are five words. */
-export const PUSH_SERVICE_CLASSES = ['mozilla', 'google', 'apple', 'windows', 'own'] as const;
+const PUSH_SERVICE_CLASSES = ['mozilla', 'google', 'apple', 'windows', 'own'] as const;
 export type PushServiceClass = (typeof PUSH_SERVICE_CLASSES)[number];
 
 const BY_DOMAIN: readonly (readonly [string, PushServiceClass])[] = [

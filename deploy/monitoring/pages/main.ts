@@ -1,4 +1,4 @@
-import { callLine, startPageReceiver } from './page-receiver.ts';
+import { callLine, startPageReceiver } from '../page-receiver.ts';
 
 /** Stands in for a pager in deploy/compose.yaml: prints who would be called. Signs of life are not printed. */
 const port = Number(process.env['PORT'] ?? '0');
