@@ -9,7 +9,11 @@ import { authenticate } from '../keys/authenticate.ts';
 /** Lets through who has an API key, before a byte of the body is read; `keyOf` says whose it was. */
 export function createAuthentication(
   keys: readonly ApiKey[],
-  deps: { clock: Clock; events: Pick<IngestEvents, 'refused'> },
+  deps: {
+    clock: Clock;
+    events: Pick<IngestEvents, 'refused'>;
+    onUsed?: (keyId: string) => void;
+  },
 ): { requireKey: RequestHandler; keyOf: (request: Request) => ApiKey } {
   const known = new WeakMap<Request, ApiKey>();
   return {
@@ -17,6 +21,7 @@ export function createAuthentication(
       const result = authenticate(bearerToken(request.headers.authorization), keys, deps.clock());
       if (result.kind === 'known') {
         known.set(request, result.key);
+        deps.onUsed?.(result.key.id);
         next();
         return;
       }
