@@ -141,6 +141,13 @@ describeWhere(missing, 'a stock Firefox as a probe', () => {
     await page.waitForSelector('html[data-view="enrol"]', { timeout: 30_000 });
     expect(await textOf('#problem')).toContain('n’est plus sur la liste');
   }, 60_000);
+
+  test('started while the canary is away it is there all the same', async () => {
+    await canary.close();
+    await page.reload();
+    await page.waitForSelector('html[data-view="enrol"]', { timeout: 20_000 });
+    expect(await textOf('header')).toContain('SONDE TOCSIN');
+  }, 60_000);
 });
 
 async function start(): Promise<void> {

@@ -74,7 +74,7 @@ async function heal(silenceMs: number, nowMs: number): Promise<void> {
   healedMs = nowMs;
   const worker = await navigator.serviceWorker.ready;
   await Promise.allSettled([worker.update(), keepSubscribed(worker.pushManager)]);
-  if (silenceMs > 3 * HEAL_AFTER_PERIODS * periodMs) reload();
+  if (silenceMs > 3 * HEAL_AFTER_PERIODS * periodMs) await reload();
 }
 
 async function readAll(): Promise<void> {

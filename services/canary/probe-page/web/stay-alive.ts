@@ -6,18 +6,19 @@ const LAST_RELOAD = 'tocsin-probe-reloaded';
 
 /** Loads the page anew now and then, and after a crash of the script. */
 export function stayAlive(): void {
-  setTimeout(reload, RELOAD_EVERY_MS);
-  const afterCrash = () => setTimeout(reload, AFTER_CRASH_MS);
+  setTimeout(() => void reload(), RELOAD_EVERY_MS);
+  const afterCrash = () => setTimeout(() => void reload(), AFTER_CRASH_MS);
   addEventListener('error', afterCrash);
   addEventListener('unhandledrejection', afterCrash);
 }
 
-/** At most once a minute. */
-export function reload(): void {
+/** At most once a minute, and never while the canary is away: a browser's error page loads nothing anew. */
+export async function reload(): Promise<void> {
   const lastMs = Number(sessionStorage.getItem(LAST_RELOAD) ?? 0);
   const waitMs = lastMs + LEAST_BETWEEN_MS - Date.now();
-  if (waitMs > 0) {
-    setTimeout(reload, waitMs);
+  const isThere = async () => (await fetch('/v1/probe-keys', { cache: 'no-store' })).ok;
+  if (waitMs > 0 || !(await isThere().catch(() => false))) {
+    setTimeout(() => void reload(), Math.max(waitMs, AFTER_CRASH_MS));
     return;
   }
   sessionStorage.setItem(LAST_RELOAD, String(Date.now()));

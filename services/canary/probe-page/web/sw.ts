@@ -17,7 +17,8 @@ self.addEventListener('install', () => {
   void self.skipWaiting();
 });
 self.addEventListener('activate', (event) => {
-  event.waitUntil(Promise.all([self.clients.claim(), canaryKeys()]));
+  const keep = caches.open(CACHE).then((cache) => cache.addAll(FILES));
+  event.waitUntil(Promise.all([self.clients.claim(), canaryKeys(), keep]));
 });
 self.addEventListener('push', (event) => {
   event.waitUntil(onPush(event.data?.text() ?? ''));
@@ -29,6 +30,29 @@ self.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(self.clients.openWindow('/probe'));
 });
+
+/** What the page is made of: kept, so that a device that starts while the canary is away shows its age all the same. */
+const FILES = ['/probe', '/probe.js', '/probe.css', '/probe-icon.svg', '/probe.webmanifest'];
+const CACHE = 'tocsin-probe';
+
+self.addEventListener('fetch', (event) => {
+  const { pathname, origin } = new URL(event.request.url);
+  const isOurs = origin === self.location.origin && FILES.includes(pathname);
+  if (isOurs && event.request.method === 'GET') event.respondWith(fromCanary(event.request));
+});
+
+async function fromCanary(request: Request): Promise<Response> {
+  const cache = await caches.open(CACHE);
+  try {
+    const fresh = await fetch(request);
+    if (fresh.ok) await cache.put(new URL(request.url).pathname, fresh.clone());
+    return fresh;
+  } catch (error) {
+    const kept = await cache.match(new URL(request.url).pathname);
+    if (kept) return kept;
+    throw error;
+  }
+}
 
 /** One push as any device takes it, then a signed receipt. */
 async function onPush(text: string): Promise<void> {
