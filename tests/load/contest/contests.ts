@@ -180,7 +180,7 @@ const limit: Contest = {
 /** By key in reports/bench.json. */
 export const CONTESTS: Readonly<Record<string, Contest>> = {
   encryption300: encryptionContest('short', '300 bytes'),
-  encryptionReal: encryptionContest('real', 'the alert of deploy/examples/nice-alert.json'),
+  encryptionReal: encryptionContest('real', 'the example alert for Nice'),
   webPushSending,
   fcm1: fcmContest(1),
   fcm20: fcmContest(20),
