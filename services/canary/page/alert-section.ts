@@ -66,7 +66,7 @@ function taken(
   texts: Texts,
 ): string {
   const of = `${formatCount(count, language)} / ${formatCount(audience, language)}`;
-  return pending > 0 ? `${of}, ${texts.pending(pending)}` : of;
+  return pending > 0 ? `${of}, ${texts.pending(formatCount(pending, language))}` : of;
 }
 
 const LINE_WIDTH = 1000;

@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import type { CredentialState } from '../../../shared/receipt/credential.ts';
 import type { DrillRecord } from '../../../shared/receipt/drill.ts';
 import { BUCKET_MS, type Segment } from '../history/buckets.ts';
-import { judgePath, newPathRecord, recordRound, summarize } from '../judge.ts';
-import { allPaths, pathName } from '../paths.ts';
+import { pathName } from '../paths.ts';
 import type { AlertTimeline } from '../real-alert/alert-timeline.ts';
+import { SAMPLE_PATHS, samplePage } from '../test-support/sample-page.ts';
 import { credentialState, groupCredentials } from './credential-section.ts';
 import { drillState } from './drill-section.ts';
 import { renderPage } from './page.ts';
@@ -16,47 +16,9 @@ import { textsFor } from './texts.ts';
 
 const NOW = Date.UTC(2026, 6, 14, 20, 31, 7);
 const DAY_MS = 86_400_000;
-const TIMETABLE = { periodMs: 60_000, limitMs: 10_000 };
-const PATHS = allPaths(['a', 'b'], ['a', 'b']);
 const FR = textsFor('fr');
 
-function model(changes: Partial<PageModel> = {}): PageModel {
-  const paths = PATHS.map((path) =>
-    judgePath(
-      recordRound(
-        newPathRecord(path, NOW - 34_000),
-        { kind: 'proved', latencyMs: 340 },
-        NOW - 4_000,
-      ),
-      NOW,
-      TIMETABLE,
-    ),
-  );
-  return {
-    language: 'fr',
-    canary: 'a',
-    site: 'a',
-    wallNowMs: NOW,
-    ageNowMs: NOW,
-    timetable: TIMETABLE,
-    paths,
-    summary: summarize(paths),
-    findings: [],
-    dead: [],
-    history: new Map(),
-    rounds: [],
-    receivers: [],
-    stored: undefined,
-    refusals: undefined,
-    clocks: [],
-    realAlert: undefined,
-    credentials: [],
-    otherCanaries: [],
-    drills: [],
-    runbooksUrl: '/runbooks',
-    ...changes,
-  };
-}
+const model = (changes: Partial<PageModel> = {}) => samplePage(NOW, changes);
 const textOf = (page: string) =>
   page
     .replaceAll(/<(style|script)>[\s\S]*?<\/\1>/g, '')
@@ -111,7 +73,7 @@ test('five minutes without proof are wide enough to be seen', () => {
 
 test('each path has its strip in its cell', () => {
   const segments: Segment[] = [{ state: 'not-measured', fromMs: NOW - DAY_MS, toMs: NOW }];
-  const history = new Map(PATHS.map((path) => [pathName(path), segments]));
+  const history = new Map(SAMPLE_PATHS.map((path) => [pathName(path), segments]));
   const page = plain(renderPage(model({ history })));
   expect(page.match(/aria-label="Dernières 24 h : non mesuré/g)).toHaveLength(16);
 });

@@ -101,7 +101,7 @@ export const FRENCH: Texts = {
   timelineColumns: ['première', 'moitié', '95 %', '99 %', 'dernière'],
   taken: 'remises',
   notTaken: 'Aucun répartiteur ne dit où elle en est.',
-  pending: (count) => (count > 1 ? `${count} en attente` : `${count} en attente`),
+  pending: (count) => `${count} en attente`,
   probe: 'sonde',
   via: 'par le répartiteur',
   through: 'par',

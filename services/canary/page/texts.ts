@@ -75,7 +75,7 @@ export interface Texts {
   ];
   readonly taken: string;
   readonly notTaken: string;
-  readonly pending: (count: number) => string;
+  readonly pending: (count: string) => string;
   readonly probe: string;
   readonly via: string;
   /** Before a dispatcher's name where there is little room. */
