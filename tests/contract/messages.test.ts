@@ -12,6 +12,7 @@ import { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import { DeviceReceipt, DeviceReceiptCounts } from '../../shared/receipt/device-receipt.ts';
 import { AudienceAnswer, DispatchProgress, IntakeAnswer } from '../../shared/receipt/progress.ts';
 import { ProbeWitness, ProofReport, WitnessAnswer } from '../../shared/receipt/proof.ts';
+import { ProbeReceipt } from '../../shared/receipt/signed-receipt.ts';
 import { RegistryRecord } from '../../shared/subscription/registry-record.ts';
 
 // What version 1 of every message looked like on the bus, on the lanes and on devices. Streams keep messages for days,
@@ -34,6 +35,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   'device-receipt-counts': DeviceReceiptCounts,
   'proof-report': ProofReport,
   'probe-witness': ProbeWitness,
+  'probe-receipt': ProbeReceipt,
   'witness-answer': WitnessAnswer,
   'intake-answer': IntakeAnswer,
   'audience-answer': AudienceAnswer,
