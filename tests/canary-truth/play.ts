@@ -83,13 +83,12 @@ export async function play(breakage: Breakage, system: TruthSystem): Promise<Pla
     .map(({ name }) => name)
     .filter((name) => Object.values(unprovable).every((names) => names.includes(name)));
   const counts = await system.providerCounts();
-  const lingering = new Set(open(system.calls()).map(keyOf));
-  const alreadyFiring = new Set((await system.observe()).metrics?.firing ?? []);
+  const left = await leftovers(system, breakage.expected.alerts);
   const fromMs = Date.now();
   await breakage.begin(system);
   let isHealed = false;
   try {
-    const seen = await watch(breakage, system, { fromMs, lingering, alreadyFiring, counts });
+    const seen = await watch(breakage, system, { fromMs, left, counts });
     const facts: Facts = {
       ...seen,
       expected: breakage.expected,
@@ -109,10 +108,25 @@ export async function play(breakage: Breakage, system: TruthSystem): Promise<Pla
   }
 }
 
+/** What an earlier breakage has left behind: rules that look back for minutes may speak of it during this one. */
+interface Leftovers {
+  readonly calls: ReadonlySet<string>;
+  /** Alerts that fire, or are about to; nothing is believed of them but what is expected. */
+  readonly alerts: ReadonlySet<string>;
+}
+
+async function leftovers(system: TruthSystem, expected: readonly string[]): Promise<Leftovers> {
+  const { metrics } = await system.observe();
+  const alerts = [...(metrics?.firing ?? []), ...(metrics?.pending ?? [])];
+  return {
+    calls: new Set(open(system.calls()).map(keyOf)),
+    alerts: new Set(alerts.filter((alert) => !expected.includes(alert))),
+  };
+}
+
 interface Began {
   readonly fromMs: number;
-  readonly lingering: ReadonlySet<string>;
-  readonly alreadyFiring: ReadonlySet<string>;
+  readonly left: Leftovers;
   readonly counts: Awaited<ReturnType<TruthSystem['providerCounts']>>;
 }
 type Seen = Pick<Facts, 'samples' | 'calls' | 'recoveredSeconds'> & { readonly healthy: Healthy };
@@ -120,14 +134,14 @@ type Seen = Pick<Facts, 'samples' | 'calls' | 'recoveredSeconds'> & { readonly h
 /** Looks every two seconds until what was expected has been told, or should have been. */
 async function watch(breakage: Breakage, system: TruthSystem, began: Began): Promise<Seen> {
   const { expected, observeSeconds = OBSERVE_SECONDS } = breakage;
-  const { fromMs, lingering, counts, alreadyFiring } = began;
+  const { fromMs, left, counts } = began;
   const samples: Sample[] = [];
   let healthy: Healthy | undefined;
   let recoveredSeconds: number | undefined;
   for (;;) {
-    const sample = await sampleOf(system, fromMs, alreadyFiring);
+    const sample = await sampleOf(system, fromMs, left);
     samples.push(sample);
-    const calls = callsSince(system.calls(), fromMs, lingering);
+    const calls = callsSince(system.calls(), fromMs, left);
     const facts = { expected, samples, calls };
     if (healthy === undefined && detection(facts) !== undefined)
       healthy = await system.health(counts, await system.providerCounts());
@@ -142,21 +156,17 @@ async function watch(breakage: Breakage, system: TruthSystem, began: Began): Pro
   }
   return {
     samples,
-    calls: callsSince(system.calls(), fromMs, lingering),
+    calls: callsSince(system.calls(), fromMs, left),
     recoveredSeconds,
     healthy: healthy ?? (await system.health(counts, await system.providerCounts())),
   };
 }
 
-async function sampleOf(
-  system: TruthSystem,
-  fromMs: number,
-  alreadyFiring: ReadonlySet<string>,
-): Promise<Sample> {
+async function sampleOf(system: TruthSystem, fromMs: number, left: Leftovers): Promise<Sample> {
   const { canaries, metrics } = await system.observe();
   const seconds = secondsSince(fromMs);
   if (metrics === undefined) return { seconds, canaries };
-  const firing = metrics.firing.filter((alert) => !alreadyFiring.has(alert));
+  const firing = metrics.firing.filter((alert) => !left.alerts.has(alert));
   return { seconds, canaries, metrics: { ...metrics, firing } };
 }
 
@@ -166,14 +176,14 @@ const isBad = ({ canaries }: Sample) =>
   );
 
 /** What is new since then: what was open before may be told again. */
-function callsSince(
-  calls: readonly Call[],
-  fromMs: number,
-  lingering: ReadonlySet<string>,
-): Facts['calls'] {
+function callsSince(calls: readonly Call[], fromMs: number, left: Leftovers): Facts['calls'] {
   return news(calls)
     .filter(
-      (call) => call.status === 'firing' && call.atMs >= fromMs && !lingering.has(keyOf(call)),
+      (call) =>
+        call.status === 'firing' &&
+        call.atMs >= fromMs &&
+        !left.calls.has(keyOf(call)) &&
+        !left.alerts.has(call.alert),
     )
     .map(({ kind, alert, atMs }) => ({ kind, alert, seconds: Math.round((atMs - fromMs) / 1000) }));
 }

@@ -29,6 +29,8 @@ export interface Sample {
     readonly canaryAges: Readonly<Record<string, number>>;
     /** Alerts that fire, without the sign of life. */
     readonly firing: readonly string[];
+    /** Alerts that will fire when what they see lasts. */
+    readonly pending?: readonly string[];
   };
 }
 

@@ -1,5 +1,6 @@
-import { type Breakage, page, through } from '../breakage.ts';
+import { type Breakage, noPath, page, through } from '../breakage.ts';
 import type { ProviderSwitches } from '../system/truth-system.ts';
+import type { WireName } from '../system/wires.ts';
 
 const lie = (
   breakage: Pick<Breakage, 'name' | 'title' | 'breaks' | 'expected'>,
@@ -13,8 +14,10 @@ const lie = (
 
 const fcm = through({ transport: 'fcm' });
 const webPush = through({ transport: 'web-push' });
-/** Beyond the canary's limit of 10 s, and within the dispatchers' for one request. */
+/** Beyond the canary's limit of 10 s, and the dispatchers' for one request. */
 const SLOW_MS = 12_000;
+
+const toAutopush = ({ to }: WireName) => to === 'AUTOPUSH_URL';
 
 export const PROVIDER_LIES: readonly Breakage[] = [
   lie(
@@ -73,11 +76,25 @@ export const PROVIDER_LIES: readonly Breakage[] = [
   ),
   lie(
     {
-      name: 'fcm-slow',
-      title: `FCM takes and delivers everything, ${SLOW_MS / 1000} s late (the limit is 10 s)`,
-      breaks: fcm,
-      expected: page('TransportUnproved', 'ProviderRefuses'),
+      name: 'fcm-answers-late',
+      title: `FCM delivers at once and answers ${SLOW_MS / 1000} s later (dispatchers wait 10 s)`,
+      // Devices have it in time, so that the paths are as good as ever.
+      breaks: noPath,
+      // The rule asks for more than half of five minutes' sends.
+      expected: { ...page('ProviderRefuses'), withinSeconds: 300 },
     },
     { fcm: { latencyMs: SLOW_MS } },
   ),
+  {
+    name: 'web-push-late',
+    group: 'provider',
+    title: `what Web Push delivers comes ${SLOW_MS / 1000} s late or later (the limit is 10 s)`,
+    breaks: webPush,
+    expected: page('TransportUnproved'),
+    begin: async ({ wires }) => wires.set(toAutopush, { delayMs: SLOW_MS }),
+    heal: async ({ wires }) => {
+      wires.set(toAutopush, { cut: true });
+      wires.set(toAutopush, {});
+    },
+  },
 ];

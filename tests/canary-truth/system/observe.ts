@@ -57,7 +57,7 @@ const Answer = z.object({
   }),
 });
 const QUERY =
-  '{__name__=~"path:canary_proof_age:seconds|canary:proof_age:seconds"} or ALERTS{alertstate="firing",alertname!="Watchdog"}';
+  '{__name__=~"path:canary_proof_age:seconds|canary:proof_age:seconds"} or ALERTS{alertname!="Watchdog"}';
 
 async function readMetrics(prometheus: string): Promise<Sample['metrics']> {
   try {
@@ -69,12 +69,15 @@ async function readMetrics(prometheus: string): Promise<Sample['metrics']> {
           .filter(({ metric }) => metric['__name__'] === name)
           .map(({ metric, value }) => [metric[label] ?? '', Math.round(value[1])]),
       );
+    const alerts = (state: string) =>
+      data.result
+        .filter(({ metric }) => metric['alertstate'] === state)
+        .map(({ metric }) => metric['alertname'] ?? '');
     return {
       pathAges: ages('path:canary_proof_age:seconds', 'path'),
       canaryAges: ages('canary:proof_age:seconds', 'node'),
-      firing: data.result
-        .filter(({ metric }) => metric['__name__'] === 'ALERTS')
-        .map(({ metric }) => metric['alertname'] ?? ''),
+      firing: alerts('firing'),
+      pending: alerts('pending'),
     };
   } catch {
     return undefined;
