@@ -55,7 +55,7 @@ export function writePage(head: LogHead, lines: readonly LogLine[]): void {
 }
 
 /** The table as Markdown. Pure, but for the day and the machine that it names. */
-export function tableOf(head: LogHead, lines: readonly LogLine[]): string {
+function tableOf(head: LogHead, lines: readonly LogLine[]): string {
   const played = lines.flatMap((line) => playedOf(line) ?? []);
   const broken = played.filter((each) => !isControl(each));
   const control = played.find(isControl);

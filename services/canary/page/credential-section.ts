@@ -14,7 +14,7 @@ const ENDS_SOON_DAYS = 3;
 const SHOWN = 6;
 
 /** Whole days until the end; negative once it is over; undefined: it has none. Pure. */
-export function daysLeft({ expiresAt }: CredentialState, nowMs: number): number | undefined {
+function daysLeft({ expiresAt }: CredentialState, nowMs: number): number | undefined {
   return expiresAt === undefined ? undefined : Math.floor((Date.parse(expiresAt) - nowMs) / DAY_MS);
 }
 

@@ -4,7 +4,7 @@ import { type DeviceDay, shownDays } from '../history/device-days.ts';
 import type { JudgedPath } from '../judge.ts';
 
 /** After so long without a new page nobody knows: a page is written every half minute. */
-export const STALE_AFTER_SECONDS = 300;
+const STALE_AFTER_SECONDS = 300;
 
 /** What people have, by how alerts get there. The names of our parts are nobody's business on a public page. */
 export const DEVICES = ['android', 'browser'] as const;

@@ -2,7 +2,7 @@ import { judgePath, newPathRecord, recordRound, summarize, type Timetable } from
 import type { PageModel } from '../page/page-model.ts';
 import { allPaths } from '../paths.ts';
 
-export const SAMPLE_TIMETABLE: Timetable = { periodMs: 60_000, limitMs: 10_000 };
+const SAMPLE_TIMETABLE: Timetable = { periodMs: 60_000, limitMs: 10_000 };
 export const SAMPLE_PATHS = allPaths(['a', 'b'], ['a', 'b']);
 
 /** A page of two sites on which every path was proved four seconds ago, and nothing else is known. */
