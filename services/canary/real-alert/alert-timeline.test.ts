@@ -4,6 +4,7 @@ import type { TransportProgress } from '../../../shared/receipt/progress.ts';
 import {
   AlertTimeline,
   firstWitnesses,
+  fullerTimelines,
   lacksWitnesses,
   transportTimelines,
   witnessedAfterMs,
@@ -98,4 +99,20 @@ test.each<[string, Partial<AlertTimeline>, number, boolean]>([
 
 test('what is kept on disk is read again as it was', () => {
   expect(AlertTimeline.parse(JSON.parse(JSON.stringify(alert())))).toEqual(alert());
+});
+
+test('a dispatcher that was started again and knows less takes nothing back', () => {
+  const told = (transport: 'fcm' | 'web-push', accepted: number) => ({
+    transport,
+    audience: accepted,
+    accepted,
+    pending: 0,
+  });
+  const before = [told('fcm', 202), told('web-push', 206)];
+  expect(fullerTimelines(before, [told('fcm', 113), told('web-push', 207)])).toEqual([
+    told('fcm', 202),
+    told('web-push', 207),
+  ]);
+  expect(fullerTimelines(before, [])).toEqual(before);
+  expect(fullerTimelines([], before)).toEqual(before);
 });

@@ -73,6 +73,22 @@ export function transportTimelines(
   });
 }
 
+/**
+ * What is known of each transport by what was said before and what is said now: acceptances only grow, so the word that
+ * counts more stays. A dispatcher that was started again may know less than it once told. Pure.
+ */
+export function fullerTimelines(
+  before: readonly TransportTimeline[],
+  now: readonly TransportTimeline[],
+): TransportTimeline[] {
+  return TRANSPORTS.flatMap((transport) => {
+    const [old, fresh] = [before, now].map((each) =>
+      each.find((one) => one.transport === transport),
+    );
+    return (old && fresh && fresh.accepted < old.accepted ? old : (fresh ?? old)) ?? [];
+  });
+}
+
 /** Of each node what it says itself, or what its peers know of it: the word that counts more is the newer one. */
 function acceptedAfter(parts: readonly Pick<TransportProgress, 'timings'>[]) {
   const byNode = new Map<string, AcceptTiming>();

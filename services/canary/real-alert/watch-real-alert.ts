@@ -10,7 +10,12 @@ import type { Clock } from '../../../shared/time/clock.ts';
 import { sleep } from '../../../shared/time/sleep.ts';
 import { stateFile } from '../probes/probe-state.ts';
 import type { WitnessedAlert } from '../witness-log.ts';
-import { AlertTimeline, firstWitnesses, transportTimelines } from './alert-timeline.ts';
+import {
+  AlertTimeline,
+  firstWitnesses,
+  fullerTimelines,
+  transportTimelines,
+} from './alert-timeline.ts';
 
 const EVERY_MS = 5_000;
 /** An alert that is older changes no more; it is looked at again this often. */
@@ -74,11 +79,10 @@ export function watchRealAlert(
       ...all.flatMap((answer) => answer.witnesses),
     ]);
     const registered = all.reduce((sum, { probes }) => sum + probes, 0);
-    const transports = transportTimelines([...progress.values()]);
     latest = {
       ...alert,
       ...(acceptedAtMs === undefined ? {} : { acceptedAtMs }),
-      transports: transports.length === 0 ? alert.transports : transports,
+      transports: fullerTimelines(alert.transports, transportTimelines([...progress.values()])),
       witnesses,
       probes: Math.max(registered, witnesses.length),
     };
