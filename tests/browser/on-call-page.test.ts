@@ -155,6 +155,8 @@ describeWhere(missing, 'pages in a stock Chromium', () => {
     expect(await textOf('.stale')).toMatch(/CETTE PAGE N’EST PLUS À JOUR .* depuis \d+ s/);
     expect(await textOf('h1')).toBe('ON NE SAIT PLUS si une alerte arriverait');
     expect(await page.title()).toContain('CETTE PAGE N’EST PLUS À JOUR');
+    for (const claim of await page.$$('.claim'))
+      expect(await claim.evaluate((element) => element.checkVisibility())).toBe(false);
     answer = () => renderPage(fullPage(Date.now()));
     await until('it is good again', async () => (await textOf('h1')) === 'Une alerte arriverait');
   });

@@ -48,7 +48,7 @@ export function deadSection(model: PageModel, texts: Texts): Html {
   const found = troubles(model, texts);
   const heading = html`<h2 id="dead-title">${texts.dead}</h2>`;
   if (found.length === 0)
-    return html`<section aria-labelledby="dead-title">${heading}<p class="soft">${texts.nothingDead}</p></section>`;
+    return html`<section aria-labelledby="dead-title">${heading}<p class="soft claim">${texts.nothingDead}</p></section>`;
   const items = found.map(({ says, more, runbook }) => {
     const link = html`<a href="${model.runbooksUrl}/${runbook}?lang=${model.language}">${texts.whatToDo}<span class="unseen">${texts.colon} ${runbook}</span></a>`;
     const small = more === undefined ? undefined : html`<small>${more}</small>`;

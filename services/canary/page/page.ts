@@ -75,7 +75,7 @@ function verdict(model: PageModel, texts: Texts): Html {
     return html`<section class="verdict none" aria-labelledby="verdict"><h1 id="verdict">${texts.noProof} ${since} ${age(summary.silenceMs)}</h1>
 <p class="fallback">${texts.fallback}</p></section>`;
   }
-  const lastProof = html`<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)} · ${texts.proofs(provedPaths, totalPaths)}</p>`;
+  const lastProof = html`<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)}<span class="claim"> · ${texts.proofs(provedPaths, totalPaths)}</span></p>`;
   const deaf = deafTransports(paths);
   if (deaf.length > 0) {
     const forMs = Math.min(...deaf.map(({ silenceMs }) => silenceMs));

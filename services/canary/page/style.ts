@@ -25,7 +25,7 @@ h2{margin:24px 0 9px;font-size:14px;font-weight:650;letter-spacing:.04em;color:v
 .verdict.some{border-color:var(--late);background:var(--late-ground)}
 .verdict.none{background:var(--bad-ground);border-color:var(--bad-line);color:var(--bad)}
 .stale{position:sticky;top:0;z-index:2;margin:0;padding:12px 20px;background:var(--bad-ground);color:var(--bad);font-weight:700;text-align:center;border-bottom:2px solid var(--bad)}
-.stale:not([hidden])~main section:not(.verdict){opacity:.55}
+.stale:not([hidden])~main section:not(.verdict){opacity:.6}.stale:not([hidden])~main .claim{display:none}
 .timed{position:fixed;left:0;right:0;visibility:hidden;animation:appear 1ms linear 15s forwards}@keyframes appear{to{visibility:visible}}
 .soft{color:var(--soft);margin:0;font-size:15px}
 .findings{list-style:none;margin:0;padding:0;display:grid;gap:8px;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr))}
@@ -77,7 +77,7 @@ footer{padding-top:20px;padding-bottom:32px}footer nav{display:flex;flex-wrap:wr
 @media (max-width:1180px){.columns{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}.columns>:first-child{grid-column:1/-1}}
 @media (max-width:820px){.columns{display:block}}
 @media (max-width:760px){
-body{font-size:17px}main,header,footer{padding-left:14px;padding-right:14px}
+body{font-size:17px}main,header,footer{padding-left:14px;padding-right:14px}.findings li{padding:9px 12px}.findings b{font-size:16.5px}.findings a{padding:3px 12px 3px 0}
 header .clock{margin-left:0;flex-basis:100%}.verdict{padding:18px 16px}
 .matrix,.matrix tbody{display:block;width:100%;margin:0}.matrix thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .matrix tr{display:grid;grid-template-columns:1fr 1fr;gap:6px;margin-bottom:14px}
