@@ -25,7 +25,7 @@ h2{margin:24px 0 9px;font-size:14px;font-weight:650;letter-spacing:.04em;color:v
 .verdict.some{border-color:var(--late);background:var(--late-ground)}
 .verdict.none{background:var(--bad-ground);border-color:var(--bad-line);color:var(--bad)}
 .stale{position:sticky;top:0;z-index:2;margin:0;padding:12px 20px;background:var(--bad-ground);color:var(--bad);font-weight:700;text-align:center;border-bottom:2px solid var(--bad)}
-.stale:not([hidden])~main section:not(.verdict){opacity:.6}.stale:not([hidden])~main .claim{display:none}
+.stale:not([hidden])~main section:not(.verdict){opacity:.6}.stale:not([hidden])~main .claim,.stale:not([hidden])~main section:has(>.claim){display:none}
 .timed{position:fixed;left:0;right:0;visibility:hidden;animation:appear 1ms linear 15s forwards}@keyframes appear{to{visibility:visible}}
 .soft{color:var(--soft);margin:0;font-size:15px}
 .findings{list-style:none;margin:0;padding:0;display:grid;gap:8px;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr))}
