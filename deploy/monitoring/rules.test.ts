@@ -284,9 +284,12 @@ withTools('with promtool and amtool', () => {
     expect(original.split(right)).toHaveLength(2);
     writeFileSync(join(folder, file), original.replace(right, wrong));
     const tests = readFileSync(join(HERE, 'rule-tests', file), 'utf8');
-    const mutated = join(folder, `test-${file}`);
-    writeFileSync(mutated, tests.replace(`../rules/${file}`, file));
-    expect(testRules(mutated)).toMatchObject({ passed: false });
+    const noticed = oneByOne(tests.replace(`../rules/${file}`, file)).some((text) => {
+      const single = join(folder, `test-${file}`);
+      writeFileSync(single, text);
+      return !testRules(single).passed;
+    });
+    expect(noticed).toBe(true);
   });
 
   test('pages, tickets and the sign of life each go their own way', () => {
@@ -344,6 +347,24 @@ test('a Prometheus that was away judges once by old data: what it would page for
 /** Histograms are written by their three series. */
 function isMade(name: string, made: ReadonlySet<string>): boolean {
   return made.has(name) || made.has(name.replace(/_(?:bucket|sum|count)$/, ''));
+}
+
+/** A file of rule tests as a file for each, shortest first: most mutations are noticed long before the six hours of others. */
+function oneByOne(file: string): readonly string[] {
+  const [head = '', ...tests] = file.split(/^(?= {2}- name: )/m);
+  return tests
+    .map((text) => ({ text: head + text, lasts: Math.max(...evalSeconds(text)) }))
+    .sort((a, b) => a.lasts - b.lasts)
+    .map(({ text }) => text);
+}
+
+/** When a test looks, in seconds: `eval_time: 1h2m30s`. */
+function evalSeconds(test: string): readonly number[] {
+  const times = test.matchAll(/eval_time: (?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?/g);
+  return [...times].map(
+    ([, hours, minutes, seconds]) =>
+      Number(hours ?? 0) * 3_600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0),
+  );
 }
 
 function testRules(file: string): { passed: boolean; output?: string } {
