@@ -16,9 +16,8 @@ import { isOver } from './is-over.ts';
 import type { Journal, JournalEntry, JournalState } from './journal.ts';
 import type { FanOutFigures } from './metrics.ts';
 import { outgoingMessages } from './outgoing-messages.ts';
-import { sumCounts } from './own-shard.ts';
+import { figuresOfReceipts } from './receipt-figures.ts';
 import type { RecipientFilter, Registry } from './registry.ts';
-import { RunTimings } from './run-timings.ts';
 import type { AlertTopics } from './topics/alert-topics.ts';
 import type { RouteTrust } from './trust.ts';
 
@@ -259,32 +258,14 @@ export class Dispatch {
     };
   }
 
-  /** For an alert of an earlier life of this node: what its own receipts say. */
+  /** For an alert of an earlier life of this node. */
   #figuresFromReceipts(id: string): DispatchProgress['transports'] {
     const all = this.#deps.journal.receiptsOf(id);
-    const own = all.filter((receipt) => receipt.node === this.#deps.node);
     const transports: Partial<Record<TransportKind, TransportProgress>> = {};
     for (const { kind } of this.#deps.transports) {
-      const receipts = own.filter((receipt) => receipt.transport === kind);
-      if (receipts.length === 0) continue;
-      const counts = sumCounts(receipts.map((receipt) => receipt.counts));
-      const total = counts.accepted + counts.gone + counts.rejected + counts.dropped;
-      const pending = receipts.reduce((sum, receipt) => sum + receipt.pending.length, 0);
-      transports[kind] = {
-        audience: total + pending,
-        counts,
-        pending,
-        shardsTotal: receipts.length,
-        shardsOwn: receipts.length,
-        shardsByPeers: 0,
-        acceptedKnown: counts.accepted,
-        firstAcceptedAt: null,
-        lastAcceptedAt: null,
-        timings: timingsOf(
-          this.#deps.node,
-          all.filter((receipt) => receipt.transport === kind),
-        ),
-      };
+      const ofKind = all.filter((receipt) => receipt.transport === kind);
+      const figures = figuresOfReceipts(this.#deps.node, ofKind);
+      if (figures !== undefined) transports[kind] = figures;
     }
     return transports;
   }
@@ -302,10 +283,4 @@ export function recipientFilter(envelope: Envelope): RecipientFilter {
       deviceIds: (envelope.alert.addresses ?? '').split(/\s+/).filter(Boolean),
     };
   return { kind: 'public', reach: reachOf(envelope.areaCodes) };
-}
-
-function timingsOf(node: string, receipts: readonly CompletionReceipt[]) {
-  const timings = new RunTimings(node);
-  for (const receipt of receipts) timings.heard(receipt);
-  return timings.byNode();
 }
