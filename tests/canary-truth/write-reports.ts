@@ -65,9 +65,13 @@ function tableOf(head: LogHead, lines: readonly LogLine[]): string {
   const slowest = (of: (each: Played) => number | null) =>
     Math.max(0, ...broken.map((each) => of(each) ?? 0));
   const paged = broken.filter(({ expected }) => expected.kind === 'page');
-  const problems = lines.flatMap((line) =>
-    'problem' in line ? [`\`${line.name}\` could not be played: ${line.problem}`] : [],
-  );
+  const missing = BREAKAGES.filter(({ name }) => !played.some((each) => each.name === name));
+  const problems =
+    missing.length === 0
+      ? []
+      : [
+          `Not played, or not to its end: ${missing.map(({ name }) => `\`${name}\``).join(', ')} (\`RESUME=1\` goes on)`,
+        ];
   return `
 Written on ${new Date().toISOString().slice(0, 10)}, on ${availableParallelism()} cores, ${head.sideBySide} systems side by side.
 **${broken.length} breakages, false OK: ${falseOks.length}.** ${control === undefined ? 'The control was not played.' : `With nothing broken for ${control.observedSeconds} s: ${control.falseAlarms.length} false alarms.`}

@@ -160,20 +160,24 @@ export class TruthSystem {
 
   /** Waits until every canary has proved every path and its page says nothing bad. Rejects when that does not come. */
   untilProved(timeoutMs = QUIET_LIMIT_MS): Promise<true> {
-    return until(
-      'every path proved, and nothing bad said',
-      { timeoutMs, everyMs: 500 },
-      async () => {
-        const { canaries } = await this.observe();
-        const views = Object.values(canaries);
-        const isWell =
-          views.length === this.faults.sites.length &&
-          views.every(
-            ({ proved, total, trouble }) => proved.length === total && trouble.length === 0,
-          );
-        return isWell && views.some(({ total }) => total > 0) ? true : undefined;
-      },
-    );
+    const isProved = async () => {
+      const reports = await Promise.all(
+        Object.values(this.#canaries()).map((url) => readPaths(url).catch(() => undefined)),
+      );
+      return reports.every(
+        (report) => report?.paths.length && report.paths.every(({ state }) => state === 'proved'),
+      );
+    };
+    const what = 'every path proved, and nothing bad said';
+    return until(what, { timeoutMs, everyMs: 1_000 }, async () => {
+      // A page costs more than the list of paths, and several systems share the machine.
+      if (!(await isProved())) return undefined;
+      const views = Object.values((await this.observe()).canaries);
+      const isWell = views.every(
+        ({ proved, total, trouble }) => proved.length === total && trouble.length === 0,
+      );
+      return isWell && views.length === this.faults.sites.length ? true : undefined;
+    });
   }
 
   /**
