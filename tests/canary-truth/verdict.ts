@@ -117,12 +117,13 @@ function metricsSaidFresh(facts: Facts): string[] {
 function notTold({ expected, calls, recoveredSeconds }: Facts): string[] {
   const { kind, alerts, withinSeconds } = expected;
   const inTime = calls.filter(({ seconds }) => seconds <= withinSeconds);
-  const paged = inTime.some((call) => call.kind === 'page');
+  // A page that says something else sends people elsewhere.
+  const paged = inTime.some((call) => call.kind === 'page' && alerts.includes(call.alert));
   switch (kind) {
     case 'nobody':
       return [];
     case 'page':
-      return paged ? [] : [`nobody was called within ${withinSeconds} s`];
+      return paged ? [] : [`nobody was called for it within ${withinSeconds} s`];
     case 'ticket':
       return inTime.some(({ alert }) => alerts.includes(alert))
         ? []
