@@ -50,7 +50,7 @@ export function createIngestEvents(
       };
       traces.end(answer.id, { result: answer.durability });
       if (answer.durability === 'one-site') {
-        metrics.oneSite.inc();
+        metrics.oneSite.inc({ audience: audience(alert.status) });
         log.error(fields, 'alert accepted, but only one site holds it');
       } else log.info(fields, 'alert accepted');
     },

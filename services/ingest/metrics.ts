@@ -30,9 +30,11 @@ export function createIngestMetrics(
     for (const result of REQUEST_RESULTS) requests.inc({ audience, result }, 0);
   const oneSite = new Counter({
     name: 'ingest_one_site_acceptances_total',
-    help: 'Alerts accepted with a single site holding them: page',
+    help: 'Alerts accepted with a single site holding them: page, for people at once, for canaries when it goes on',
+    labelNames: ['audience'] as const,
     registers: [registry],
   });
+  for (const audience of AUDIENCE_KINDS) oneSite.inc({ audience }, 0);
   const laneResults = new Counter({
     name: 'ingest_lane_results_total',
     help: 'Attempts to hand an alert to a bus, dispatcher or edge',
