@@ -28,11 +28,14 @@ export async function pagedAlerts(
       schema: AlertsAnswer,
       timeoutMs: TIMEOUT_MS,
     });
-    return alerts
-      .filter(({ status, receivers }) => status.state === 'active' && receivers.length > 0)
-      .filter(({ labels }) => labels['severity'] === 'page')
-      .filter(about)
-      .map(({ labels }) => labels['alertname'] ?? '?');
+    return (
+      alerts
+        // One that has just come in is `unprocessed` for a moment: it is about to be given to somebody.
+        .filter(({ status, receivers }) => status.state !== 'suppressed' && receivers.length > 0)
+        .filter(({ labels }) => labels['severity'] === 'page')
+        .filter(about)
+        .map(({ labels }) => labels['alertname'] ?? '?')
+    );
   } catch (error) {
     if (error instanceof FetchError) return undefined;
     throw error;
