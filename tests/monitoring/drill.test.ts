@@ -56,10 +56,14 @@ withMonitoring('with Prometheus and Alertmanager', () => {
       return true;
     };
     await until('every path proved', { timeoutMs: 90_000, everyMs: 250 }, proved);
-    // Prometheus judges once before it has read anything: what that said is over by the third sign of life.
-    const watchdogs = async () =>
-      pages.calls.filter(({ alert }) => alert === 'Watchdog').length > 2 ? true : undefined;
-    await until('signs of life', { timeoutMs: 120_000, everyMs: 250 }, watchdogs);
+    const watchdog = async () => pages.calls.find(({ alert }) => alert === 'Watchdog');
+    await until('the sign of life', { timeoutMs: 60_000, everyMs: 250 }, watchdog);
+    // Prometheus judges once before it has read anything: what that said has to be over.
+    const nothingOpen = async () => {
+      const answer = await fetch(`${alertmanager}/api/v2/alerts?filter=severity="page"`);
+      return z.array(z.unknown()).parse(await answer.json()).length === 0 ? true : undefined;
+    };
+    await until('no page is open', { timeoutMs: 60_000, everyMs: 1_000 }, nothingOpen);
 
     let out = '';
     let err = '';
