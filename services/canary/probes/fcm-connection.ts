@@ -34,6 +34,7 @@ export function connectFcmDevice(
     perMessageDeflate: false,
   });
   const stop = () => socket.terminate();
+  if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });
   let answered = true;
   const ping = setInterval(() => {

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { fetchJson } from '../../../shared/http/fetch-json.ts';
-import { errorFields } from '../../../shared/log/error-fields.ts';
 import type { Logger } from '../../../shared/log/logger.ts';
-import { backoffMs } from '../../../shared/time/backoff.ts';
-import { sleep } from '../../../shared/time/sleep.ts';
 import { connectFcmDevice } from './fcm-connection.ts';
+import { keepConnected } from './keep-connected.ts';
 import type { Probe, ProbeEvents } from './probe.ts';
 import { FcmState, newDeviceId, probeSubscription, stateFile } from './probe-state.ts';
 
@@ -23,7 +21,6 @@ interface FcmProbeDeps extends ProbeEvents {
 }
 
 const TokenAnswer = z.object({ token: z.string().min(20).max(400) });
-const RECONNECT = { firstMs: 500, maxMs: 15_000 };
 
 /**
  * An emulated FCM device. It proves everything up to the provider's device side; the page says that it is emulated. A
@@ -37,13 +34,8 @@ export function startFcmProbe(options: FcmProbeOptions, deps: FcmProbeDeps): Pro
     state = { deviceId: state.deviceId, ...(token === undefined ? {} : { token }) };
     file.write(state);
   };
-  const stop = new AbortController();
-  let connection = new AbortController();
-  let connected = false;
-
-  const connectOnce = async (onOpen: () => void) => {
-    connection = new AbortController();
-    if (state.token === undefined) setToken(await fetchToken(options.tokensUrl, stop.signal));
+  const connection = keepConnected(async (onOpen, signal) => {
+    if (state.token === undefined) setToken(await fetchToken(options.tokensUrl, signal));
     const { token } = state;
     if (token === undefined) return;
     const end = await connectFcmDevice(
@@ -51,31 +43,15 @@ export function startFcmProbe(options: FcmProbeOptions, deps: FcmProbeDeps): Pro
       token,
       {
         onOpen: () => {
-          connected = true;
           onOpen();
           deps.onSubscription(probe);
         },
         onData: (data) => deps.onPayload(probe, data),
       },
-      AbortSignal.any([stop.signal, connection.signal]),
+      signal,
     );
-    connected = false;
     if (end === 'token-refused') setToken(undefined);
-  };
-
-  const run = async () => {
-    for (let failures = 1; !stop.signal.aborted; failures++) {
-      try {
-        await connectOnce(() => {
-          failures = 1;
-        });
-      } catch (error) {
-        deps.log.debug(errorFields(error), 'FCM device side cannot be reached');
-      }
-      await sleep(backoffMs(failures, RECONNECT, deps.random()), stop.signal);
-    }
-  };
-  const running = run();
+  }, deps);
 
   const probe: Probe = {
     name: options.name,
@@ -85,15 +61,12 @@ export function startFcmProbe(options: FcmProbeOptions, deps: FcmProbeDeps): Pro
       state.token === undefined
         ? undefined
         : probeSubscription(state.deviceId, { transport: 'fcm', token: state.token }),
-    connected: () => connected,
+    connected: connection.connected,
     renew: () => {
       setToken(undefined);
-      connection.abort();
+      connection.drop();
     },
-    close: async () => {
-      stop.abort();
-      await running;
-    },
+    close: connection.close,
   };
   return probe;
 }

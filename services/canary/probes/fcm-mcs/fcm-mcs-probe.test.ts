@@ -54,7 +54,7 @@ function start(changes: Partial<FcmServers> = {}, options: { ca?: string } = {})
       },
       dataDir: folder,
       timings: { ...MCS_CLIENT_TIMINGS, silenceMs: 100, answerMs: 100 },
-      reconnect: { firstMs: 10, maxMs: 100 },
+      pauses: { firstMs: 10, maxMs: 100 },
       ca: sandbox.caPem,
       ...options,
     },

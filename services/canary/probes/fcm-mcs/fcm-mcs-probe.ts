@@ -1,9 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import { errorFields } from '../../../../shared/log/error-fields.ts';
 import type { Logger } from '../../../../shared/log/logger.ts';
 import type { DataMessage } from '../../../../shared/mcs/stanzas.ts';
-import { backoffMs } from '../../../../shared/time/backoff.ts';
-import { sleep } from '../../../../shared/time/sleep.ts';
+import type { BackoffOptions } from '../../../../shared/time/backoff.ts';
+import { keepConnected } from '../keep-connected.ts';
 import type { Probe, ProbeEvents } from '../probe.ts';
 import { probeSubscription } from '../probe-state.ts';
 import type { FcmApp, FcmServers } from './fcm-probe-config.ts';
@@ -17,7 +16,7 @@ interface FcmMcsProbeOptions {
   readonly dataDir: string;
   readonly timings?: McsTimings;
   /** Waits between two tries (ms). */
-  readonly reconnect?: { readonly firstMs: number; readonly maxMs: number };
+  readonly pauses?: BackoffOptions;
   /** What the servers' certificates have to come from, PEM; absent: what Node trusts. */
   readonly ca?: string | undefined;
 }
@@ -27,7 +26,6 @@ interface FcmMcsProbeDeps extends ProbeEvents {
   readonly random: () => number;
 }
 
-const RECONNECT = { firstMs: 500, maxMs: 15_000 };
 /** Words in the data that are Google's and not the sender's (firebase.google.com, "About FCM messages"). */
 const GOOGLES_WORD = /^(?:google\.|gcm\.|from$|message_type$|collapse_key$)/;
 
@@ -37,11 +35,8 @@ const GOOGLES_WORD = /^(?:google\.|gcm\.|from$|message_type$|collapse_key$)/;
  * Against the sandbox and against Google it is the same code.
  */
 export function startFcmMcsProbe(options: FcmMcsProbeOptions, deps: FcmMcsProbeDeps): Probe {
-  const { servers, ca, timings = MCS_CLIENT_TIMINGS, reconnect = RECONNECT } = options;
-  const stop = new AbortController();
-  let connection = new AbortController();
-  let connected = false;
-  const device = createRegisteredDevice(options, { log: deps.log, ca, signal: stop.signal });
+  const { servers, ca, timings = MCS_CLIENT_TIMINGS, pauses } = options;
+  const device = createRegisteredDevice(options, { log: deps.log, ca });
   const onData = async (message: DataMessage) => {
     const { persistentId } = message;
     if (persistentId !== undefined && device.receivedIds().includes(persistentId)) return;
@@ -52,37 +47,21 @@ export function startFcmMcsProbe(options: FcmMcsProbeOptions, deps: FcmMcsProbeD
       if (persistentId !== undefined) device.remember(persistentId);
     }
   };
-  const connectOnce = async (onConnected: () => void) => {
-    connection = new AbortController();
-    const identity = await device.become();
+  const connectOnce = async (onOpen: () => void, signal: AbortSignal) => {
+    const identity = await device.become(signal);
     if (!identity) return;
     const onLogin = () => {
-      connected = true;
-      onConnected();
+      onOpen();
       deps.onSubscription(probe);
     };
-    const signal = AbortSignal.any([stop.signal, connection.signal]);
     const end = await runMcsSession(
       { server: servers.mcs, identity, receivedIds: device.receivedIds(), timings },
       { onLogin, onData },
       { log: deps.log, now: () => performance.now(), ca, signal },
     );
-    connected = false;
     if (end === 'login-refused') device.forget();
   };
-  const run = async () => {
-    for (let failures = 1; !stop.signal.aborted; failures++) {
-      try {
-        await connectOnce(() => {
-          failures = 1;
-        });
-      } catch (error) {
-        deps.log.debug(errorFields(error), 'FCM device side cannot be reached');
-      }
-      await sleep(backoffMs(failures, reconnect, deps.random()), stop.signal);
-    }
-  };
-  const running = run();
+  const connection = keepConnected(connectOnce, { ...deps, pauses });
   const probe: Probe = {
     name: options.name,
     transport: 'fcm',
@@ -92,15 +71,12 @@ export function startFcmMcsProbe(options: FcmMcsProbeOptions, deps: FcmMcsProbeD
       if (token === undefined) return undefined;
       return probeSubscription(device.deviceId, { transport: 'fcm', token });
     },
-    connected: () => connected,
+    connected: connection.connected,
     renew: () => {
       device.forget();
-      connection.abort();
+      connection.drop();
     },
-    close: async () => {
-      stop.abort();
-      await running;
-    },
+    close: connection.close,
   };
   return probe;
 }

@@ -36,7 +36,7 @@ export interface RegisteredDevice {
    * Checks in and registers where that is still to do. Undefined: Google has refused who we were, ask again. Rejects with
    * FcmRegistrationError.
    */
-  readonly become: () => Promise<DeviceIdentity | undefined>;
+  readonly become: (signal: AbortSignal) => Promise<DeviceIdentity | undefined>;
   /** Everything that the servers gave is worth nothing any more. */
   readonly forget: () => void;
   /** Persistent ids of messages that were taken, the newest last. */
@@ -46,7 +46,7 @@ export interface RegisteredDevice {
 
 export function createRegisteredDevice(
   { servers, app, dataDir }: RegisteredDeviceOptions,
-  deps: PostDeps & { readonly log: Logger },
+  { ca, log }: Omit<PostDeps, 'signal'> & { readonly log: Logger },
 ): RegisteredDevice {
   const file = stateFile(dataDir, 'probe-fcm', McsState);
   let state: McsState = file.read() ?? { deviceId: newDeviceId(), receivedIds: [] };
@@ -63,7 +63,7 @@ export function createRegisteredDevice(
     checkedIn = false;
     keep({ receivedIds: [] });
   };
-  const checkInOnce = async () => {
+  const checkInOnce = async (deps: PostDeps) => {
     if (checkedIn) return;
     try {
       const identity = await checkIn(servers, state.identity, deps);
@@ -72,17 +72,17 @@ export function createRegisteredDevice(
     } catch (error) {
       // Who is registered does without: a check-in that is down says nothing of the stream.
       if (token() === undefined) throw error;
-      deps.log.warn(errorFields(error), 'FCM check-in failed; the identity at hand is used');
+      log.warn(errorFields(error), 'FCM check-in failed; the identity at hand is used');
     }
   };
   return {
     deviceId,
     token,
-    become: async () => {
-      await checkInOnce();
+    become: async (signal) => {
+      await checkInOnce({ ca, signal });
       const { identity } = state;
       if (identity === undefined || token() !== undefined) return identity;
-      const registered = await registerApp(servers, app, identity, deps);
+      const registered = await registerApp(servers, app, identity, { ca, signal });
       if (registered === 'identity-refused') {
         forget();
         return undefined;

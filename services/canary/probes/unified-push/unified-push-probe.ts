@@ -2,9 +2,8 @@ import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Logger } from '../../../../shared/log/logger.ts';
 import { DeviceId } from '../../../../shared/subscription/subscription.ts';
-import { backoffMs } from '../../../../shared/time/backoff.ts';
-import { sleep } from '../../../../shared/time/sleep.ts';
 import { createReceiverKeys } from '../../../../shared/web-push/decrypt.ts';
+import { keepConnected } from '../keep-connected.ts';
 import { openPush } from '../open-push.ts';
 import type { Probe, ProbeEvents } from '../probe.ts';
 import { newDeviceId, probeSubscription, stateFile } from '../probe-state.ts';
@@ -32,8 +31,6 @@ const UnifiedPushState = z.object({
 });
 type UnifiedPushState = z.infer<typeof UnifiedPushState>;
 
-const RECONNECT = { firstMs: 500, maxMs: 15_000 };
-
 /**
  * A receiver on a self-hosted push service that speaks UnifiedPush as ntfy does: no big provider stands on its way. Its
  * endpoint is a topic that nobody can guess; what is posted there is ordinary encrypted Web Push (RFC 8291).
@@ -42,9 +39,6 @@ export function startUnifiedPushProbe(options: UnifiedPushOptions, deps: Unified
   const file = stateFile(options.dataDir, 'probe-unified-push', UnifiedPushState);
   const state = stateFor(file.read(), options.url);
   file.write(state);
-  const stop = new AbortController();
-  let connection = new AbortController();
-  let connected = false;
   let newest: string | undefined;
 
   const onBody = async (id: string, body: Buffer) => {
@@ -53,28 +47,20 @@ export function startUnifiedPushProbe(options: UnifiedPushOptions, deps: Unified
     if (payload === undefined) deps.onUndecryptable(probe);
     else await deps.onPayload(probe, payload);
   };
-  const run = async () => {
-    for (let failures = 1; !stop.signal.aborted; failures++) {
-      connection = new AbortController();
-      const { url, token, ca } = options;
-      await listenToTopic(
-        { url, token, ca, topic: state.topic, since: newest },
-        {
-          onOpen: () => {
-            failures = 1;
-            connected = true;
-            deps.onSubscription(probe);
-          },
-          onBody,
+  const connection = keepConnected((onOpen, signal) => {
+    const { url, token, ca } = options;
+    return listenToTopic(
+      { url, token, ca, topic: state.topic, since: newest },
+      {
+        onOpen: () => {
+          onOpen();
+          deps.onSubscription(probe);
         },
-        AbortSignal.any([stop.signal, connection.signal]),
-      );
-      if (connected) deps.log.debug('the self-hosted push service has ended the connection');
-      connected = false;
-      await sleep(backoffMs(failures, RECONNECT, deps.random()), stop.signal);
-    }
-  };
-  const running = run();
+        onBody,
+      },
+      signal,
+    );
+  }, deps);
 
   const probe: Probe = {
     name: options.name,
@@ -86,13 +72,10 @@ export function startUnifiedPushProbe(options: UnifiedPushOptions, deps: Unified
         endpoint: endpointOf(state.url, state.topic),
         keys: { p256dh: state.keys.publicKey, auth: state.keys.auth },
       }),
-    connected: () => connected,
+    connected: connection.connected,
     // A topic is never lost at the service: all that can be wrong is the connection.
-    renew: () => connection.abort(),
-    close: async () => {
-      stop.abort();
-      await running;
-    },
+    renew: connection.drop,
+    close: connection.close,
   };
   return probe;
 }
