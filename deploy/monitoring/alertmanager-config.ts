@@ -10,17 +10,9 @@ const webhooks = (urls: readonly string[], sendResolved: boolean) =>
   urls.map((url) => ({ url, send_resolved: sendResolved }));
 
 /**
- * A Prometheus that was away judges once by old data, or by none, before it has read anything: 15 s later, at its second
- * judgement, that is over. What these scopes say is 140 s old at most when it is paged, or is no matter of P5; `NoProof`,
- * one of them, holds parts and paths back meanwhile.
- */
-const SECOND_JUDGEMENT = '20s';
-
-/**
  * Alertmanager's configuration (written as JSON, which is YAML too): who is called, and when. The default `group_wait` of
- * 30 s would be a sixth of the time in which a dead path has to be paged, so a page waits for nothing, but for those that
- * a Prometheus says wrongly when it has just been started. The widest word is said once: nobody reads sixteen pages at
- * three in the morning.
+ * 30 s would be a sixth of the time in which a dead path has to be paged, so a page waits for nothing. The widest word is
+ * said once: nobody reads sixteen pages at three in the morning.
  */
 export function alertmanagerConfig(receivers: Receivers) {
   return {
@@ -43,10 +35,6 @@ export function alertmanagerConfig(receivers: Receivers) {
           group_wait: '30s',
           repeat_interval: '24h',
         },
-        {
-          matchers: ['scope=~"system|monitor|stored"'],
-          group_wait: SECOND_JUDGEMENT,
-        },
       ],
     },
     receivers: [
@@ -63,8 +51,8 @@ export function alertmanagerConfig(receivers: Receivers) {
 }
 
 /**
- * Who is silent while whom speaks, about the same thing (the labels behind). Each source waits less than its targets do, or
- * its targets wait in Alertmanager: what was paged before cannot be unsaid.
+ * Who is silent while whom speaks, about the same thing (the labels behind). Each source waits less than its targets do:
+ * what was paged before cannot be unsaid. Sources whose targets end later are kept firing (`keep_firing_for`).
  */
 const WIDEST_WORD: readonly (readonly [source: string, target: string, ...equal: string[]])[] = [
   ['alertname="NoProof"', 'scope=~"transport|part|path"'],
