@@ -53,6 +53,54 @@ test('who takes over from a dead peer reaches the rest of its shard, and nobody 
   });
 });
 
+test.each([
+  [
+    'two nodes took over from it, one after the other',
+    [
+      ['b', 10, 2],
+      ['a', 1, 1, 'b'],
+      ['c', 2, 0, 'b'],
+    ],
+    12,
+  ],
+  [
+    'it came back and reached the rest itself',
+    [
+      ['b', 12, 0],
+      ['a', 2, 0, 'b'],
+    ],
+    12,
+  ],
+  [
+    'it came back and reached some of the rest',
+    [
+      ['b', 11, 1],
+      ['a', 2, 0, 'b'],
+    ],
+    12,
+  ],
+  [
+    'another node did the whole shard meanwhile',
+    [
+      ['b', 10, 2],
+      ['c', 12, 0],
+      ['a', 2, 0, 'b'],
+    ],
+    12,
+  ],
+  ['who took over from it is all that is known', [['a', 2, 0, 'b']], 2],
+] as const)('nobody who was taken over counts twice: %s', (_what, said, expected) => {
+  const receipts = said.map(([node, accepted, pending, takenOverFrom]) =>
+    receipt({
+      node,
+      counts: { accepted, gone: 0, rejected: 0, dropped: 0 },
+      pending: Array.from({ length: pending }, () => DEVICE),
+      ...(takenOverFrom === undefined ? {} : { takenOverFrom }),
+    }),
+  );
+  expect(figuresOfReceipts('a', receipts)?.acceptedKnown).toBe(expected);
+});
+
 test('another cut of the same audience is not added to it, and no receipt is no figure', () => {
   expect(figuresOfReceipts('a', [receipt({ shards: 8 }), receipt({ node: 'b' })])).toMatchObject({
     audience: 11,
