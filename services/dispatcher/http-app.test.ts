@@ -13,9 +13,12 @@ const TOKEN = 'internal-token';
 async function withApp(work: (url: string, journal: Journal) => Promise<void>): Promise<void> {
   const journal = new Journal(':memory:');
   const registry = new Registry(':memory:');
+  const health = new Health();
+  health.started();
+  health.add({ name: 'own canary', check: () => false });
   const app = createDispatcherApp({
     log: createLogger('dispatcher', 'a', 'silent'),
-    health: new Health(),
+    health,
     metrics: createMetricsRegistry('dispatcher', 'a'),
     node: 'a',
     site: 'a',
@@ -73,5 +76,24 @@ test('P2: the envelope of an alert is handed out as it was signed, to whom has t
     expect(await found.text()).toBe(jws);
     const others = [await get('f'.repeat(32)), await get('no-id'), await get(ID, 'wrong')];
     expect(others.map(({ status }) => status)).toEqual([404, 400, 401]);
+  });
+});
+
+test('P1: readiness is for who watches: a dispatcher that waits for its own canary takes alerts, receipts and proofs', async () => {
+  await withApp(async (url) => {
+    const post = (path: string, type: string, body: string) =>
+      fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': type },
+        body,
+      });
+    const ready = await fetch(`${url}/ready`);
+    expect(await ready.json()).toEqual({ ready: false, unready: ['own canary'] });
+    const intake = await post('/v1/intake', 'application/jose', 'e30.e30.c2lnbmF0dXJl');
+    expect(await intake.json()).toEqual({ v: 1, result: 'stored', site: 'a', node: 'a' });
+    const receipts = await post('/v1/receipts', 'application/json', '[]');
+    const report = JSON.stringify({ v: 1, canary: 'a', proofs: [] });
+    const proofs = await post('/v1/proofs', 'application/json', report);
+    expect([receipts.status, proofs.status]).toEqual([204, 204]);
   });
 });

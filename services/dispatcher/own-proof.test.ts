@@ -58,15 +58,23 @@ async function until(condition: () => boolean) {
 
 function start(ports: readonly number[]) {
   let nowMs = STARTED;
+  let timesAsked = 0;
   const canaries = ports.map((port, i) => ({
     name: `c${i}`,
     site: `c${i}`,
     url: `http://127.0.0.1:${port}`,
   }));
   const signal = new AbortController().signal;
-  const proof = startOwnProof({ node: 'a', canaries, now: () => nowMs, signal });
+  const now = () => {
+    timesAsked++;
+    return nowMs;
+  };
+  const proof = startOwnProof({ node: 'a', canaries, now, signal });
+  const askedAtStart = timesAsked;
   return {
     ...proof,
+    /** A canary's answer is the next thing that needs the time. */
+    hasHeard: () => timesAsked > askedAtStart,
     wait: (seconds: number) => {
       nowMs += seconds * 1000;
     },
@@ -78,8 +86,7 @@ test('a restarted dispatcher is not ready before its own canary came back on eve
   const canary = await startCanary(4);
   const own = start([canary.port]);
   expect(own.isBack()).toBe(false);
-  // The answer is in when silence for longer than a proof's life is called "all are waiting".
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until(own.hasHeard);
   expect(own.isBack()).toBe(false);
   own.wait(5);
   own.note({ proofs: [round('b', 'fcm'), round('b', 'web-push'), round('a', 'fcm')] }, own.now());
