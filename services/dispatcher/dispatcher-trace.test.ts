@@ -100,3 +100,16 @@ test('what this process noted is told once: the journal’s own word on it is le
   ).toBeUndefined();
   journal.close();
 });
+
+test('P12: hundreds of shards that were taken over are one line of a timeline, also after a restart', async () => {
+  const { journal, id } = await journalWith('done');
+  for (let shard = 0; shard < 400; shard++)
+    journal.addReceipt(receipt(id, { shard, shards: 512, takenOverFrom: 'b' }));
+  const deps = { node: 'a', site: 'a', journal, traces: new AlertTraces() };
+  const trace = dispatcherTrace(id, { ...deps, dispatch: { progress: () => undefined } });
+  const { events } = TraceAnswer.parse(trace);
+  expect(events.filter(({ name }) => name === 'taken-over')).toMatchObject([
+    { attributes: { transport: 'fcm', node: 'b', count: 400 } },
+  ]);
+  journal.close();
+});

@@ -4,6 +4,7 @@ import {
   timingCount,
   timingPercentile,
 } from '../../shared/receipt/accept-timing.ts';
+import type { CompletionReceipt } from '../../shared/receipt/completion-receipt.ts';
 import type { AlertTraces } from '../../shared/trace/alert-traces.ts';
 import {
   type TraceAnswer,
@@ -73,15 +74,27 @@ function journalEvents(entry: JournalEntry, { node, journal }: Deps): TraceEvent
       ...(lane === undefined ? {} : { lane }),
       result: 'stored',
     }),
-    ...own.flatMap(({ at, transport, takenOverFrom }) =>
-      takenOverFrom === undefined
-        ? []
-        : [traceEvent(Date.parse(at), 'taken-over', { transport, node: takenOverFrom })],
-    ),
+    ...takeOvers(own),
     ...(last === undefined || entry.state === 'open'
       ? []
       : [traceEvent(last, 'completed', { state: entry.state })]),
   ];
+}
+
+/** One for each peer and transport, as they are noted while they happen: there may be hundreds of shards. */
+function takeOvers(own: readonly CompletionReceipt[]): TraceEvent[] {
+  const byPeer = Map.groupBy(
+    own,
+    ({ transport, takenOverFrom }) => `${transport} ${takenOverFrom}`,
+  );
+  return [...byPeer.values()].flatMap((all) => {
+    const [first] = all;
+    if (first?.takenOverFrom === undefined) return [];
+    const atMs = Math.min(...all.map(({ at }) => Date.parse(at)));
+    const { transport, takenOverFrom: node } = first;
+    const count = all.length === 1 ? {} : { count: all.length };
+    return [traceEvent(atMs, 'taken-over', { transport, node, ...count })];
+  });
 }
 
 /** This node's own sends, and those of peers as far as their receipts came here: a dead node is still in the timeline. */
