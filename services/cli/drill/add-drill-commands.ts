@@ -12,7 +12,8 @@ import { nodeToRestart, RESTARTABLE, type Restartable, restart } from './restart
 import { restore } from './restore.ts';
 import { type RunOptions, runDrill } from './run-drill.ts';
 
-interface Options extends RunOptions {
+interface Options extends Pick<RunOptions, 'yes' | 'json'> {
+  readonly by?: string;
   readonly transport: string;
   readonly service: string;
   readonly node?: string;

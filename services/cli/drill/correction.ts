@@ -86,45 +86,43 @@ interface Try {
 /** How one path went: seconds from the cancel's acceptance to the last probe that heard it, or what went wrong. */
 type Taken =
   | { readonly seconds: number }
-  | { readonly path: string; readonly problem: string; readonly ended?: DrillEndedError };
+  | { readonly path: string; readonly failure: StepError | DrillEndedError };
 
 async function correct(tried: Try, guard: Guard, deps: DrillDeps): Promise<Taken> {
   const { path, ingest, key } = tried;
-  const name = [path.ingest, path.lane, path.dispatcher, path.transport].join(':');
-  const problem = (what: string): Taken => ({ path: name, problem: what });
   const post = (to: string, body: object) => postAt(ingest, to, body, key, deps);
-  let id: string | undefined;
-  let ended: DrillEndedError | undefined;
   try {
     const message = testAlert(tried, deps);
-    id = await post('/v1/alerts', message);
-    await untilHeard(id, 'the alert', HEARD_WITHIN_MS, tried, guard, deps);
-    const update = await post(`/v1/alerts/${id}/update`, { info: message.info });
-    await untilHeard(update, 'the update', HEARD_WITHIN_MS, tried, guard, deps);
-  } catch (error) {
-    if (error instanceof DrillEndedError) ended = error;
-    else if (!(error instanceof StepError)) throw error;
-    else if (id === undefined) return problem(error.message);
-    else deps.say(`${name}: ${error.message}`);
-  }
-  // Whatever went wrong before: what was raised is taken back.
-  try {
-    if (id === undefined) return { ...problem('not raised'), ...(ended ? { ended } : {}) };
+    const id = await post('/v1/alerts', message);
+    const spread = async () => {
+      await untilHeard(id, 'the alert', HEARD_WITHIN_MS, tried, guard, deps);
+      const update = await post(`/v1/alerts/${id}/update`, { info: message.info });
+      await untilHeard(update, 'the update', HEARD_WITHIN_MS, tried, guard, deps);
+    };
+    const failure = await spread().then(() => undefined, orBug);
+    // Whatever went wrong before: what was raised is taken back.
     const cancel = await post(`/v1/alerts/${id}/cancel`, {});
     const acceptedMs = deps.now();
-    if (ended !== undefined) return { ...problem('ended'), ended };
+    if (failure !== undefined) throw failure;
     await untilHeard(cancel, 'the cancel', CORRECTED_WITHIN_SECONDS * 1000, tried, guard, deps);
     return { seconds: secondsSince(acceptedMs, deps.now()) };
   } catch (error) {
-    if (error instanceof DrillEndedError) return { ...problem('ended'), ended: error };
-    if (error instanceof StepError) return problem(error.message);
-    throw error;
+    return { path: nameOf(path), failure: orBug(error) };
   }
 }
 
 /** A step of the drill did not go as it should. */
 class StepError extends Error {
   override readonly name = 'StepError';
+}
+
+function orBug(error: unknown): StepError | DrillEndedError {
+  if (error instanceof StepError || error instanceof DrillEndedError) return error;
+  throw error;
+}
+
+function nameOf({ ingest, lane, dispatcher, transport }: CanaryPath): string {
+  return [ingest, lane, dispatcher, transport].join(':');
 }
 
 async function postAt(
@@ -178,7 +176,7 @@ async function untilHeard(
 function testAlert({ path, to }: Try, { system, now, random }: DrillDeps) {
   const nowMs = now();
   const at = (ms: number) => formatCapDateTime(ms, 0);
-  const name = [path.ingest, path.lane, path.dispatcher, path.transport].join(':');
+  const name = nameOf(path);
   return {
     identifier: `drill-${nowMs}-${random()}-${name.replaceAll(':', '-')}`.slice(0, 100),
     sender: system.drillSender,
@@ -220,11 +218,9 @@ function resultOf(
   taken: readonly Taken[],
   { say, texts }: DrillDeps,
 ): DrillResult {
-  const ended = taken.flatMap((each) => ('ended' in each && each.ended ? [each.ended] : []));
-  if (ended[0] !== undefined) throw ended[0];
-  const problems = taken.flatMap((each) =>
-    'problem' in each ? [`${each.path}: ${each.problem}`] : [],
-  );
+  const failed = taken.flatMap((each) => ('failure' in each ? [each] : []));
+  for (const { failure } of failed) if (failure instanceof DrillEndedError) throw failure;
+  const problems = failed.map(({ path, failure }) => `${path}: ${failure.message}`);
   const seconds = taken.flatMap((each) => ('seconds' in each ? [each.seconds] : []));
   const isWhole = problems.length === 0 && seconds.length > 0;
   const toCorrectionSeconds = isWhole ? Math.max(...seconds) : undefined;

@@ -20,6 +20,11 @@ let state: {
   alertAtRestart: boolean;
   /** Another drill is under way. */
   deaf: boolean;
+  /** Through which dispatcher the one path leads. */
+  dispatcher: string;
+  /** Messages of a correction that were sent, and one of them that no probe hears. */
+  sent: string[];
+  unheard: string | undefined;
 };
 let folder: string;
 
@@ -32,6 +37,9 @@ beforeEach(async () => {
     kept: [],
     alertAtRestart: false,
     deaf: false,
+    dispatcher: 'a',
+    sent: [],
+    unheard: undefined,
   };
   system = await listen(
     async (request, response) => {
@@ -52,13 +60,17 @@ afterEach(async () => {
 async function answerTo(request: IncomingMessage): Promise<unknown> {
   let body = '';
   for await (const chunk of request) body += String(chunk);
+  const [, id, action] = /^\/v1\/alerts\/?([0-9a-f]{32})?\/?(\w+)?$/.exec(request.url ?? '') ?? [];
+  if (action === 'witnesses') return { v: 1, canary: 'a', probes: 1, witnesses: witnessesOf(id) };
+  if (request.method === 'POST' && request.url?.startsWith('/v1/alerts'))
+    return accepted(action ?? 'alert', JSON.parse(body));
   switch (`${request.method} ${request.url}`) {
     case 'GET /v1/alerts/recent': {
       const alert = { status: 'Actual', msgType: 'Alert', info: [{}] };
       return { v: 1, alerts: state.live ? [{ id: 'a1', state: 'active', alert }] : [] };
     }
     case 'GET /v1/paths':
-      return { paths: [{ name: 'a:bus:a:fcm', path: PATH, state: state.path, ageSeconds: 0 }] };
+      return { paths: [pathThrough(state.dispatcher)] };
     case 'GET /v1/probes':
       return { v: 1, canary: 'a', probes: [probe(state.deaf)] };
     case 'GET /metrics':
@@ -79,13 +91,33 @@ async function answerTo(request: IncomingMessage): Promise<unknown> {
   }
 }
 
+function pathThrough(dispatcher: string) {
+  const path = { ...PATH, dispatcher };
+  return { name: `a:bus:${dispatcher}:fcm`, path, state: state.path, ageSeconds: 0 };
+}
+
+/** The message's id counts how many were sent before it. */
+function accepted(what: string, { identifier = '' }: { identifier?: string }) {
+  const id = String(state.sent.push(what)).padStart(32, '0');
+  const head = { id, identifier, sender: 's', sent: 's', status: 'Test', msgType: 'Alert' };
+  return { ...head, durability: 'two-sites', storedBy: [], audience: null, links: { self: id } };
+}
+
+function witnessesOf(id = '') {
+  const what = state.sent[Number(id) - 1] ?? '';
+  const receivedAt = '2026-07-14T20:00:00.000Z';
+  const heard = { alertId: id, probe: 'a-fcm', transport: 'fcm', via: 'a', receivedAt };
+  return what === state.unheard ? [] : [heard];
+}
+
 function probe(isDeaf: boolean) {
   const deafUntil = isDeaf ? '2026-07-14T20:00:00.000Z' : null;
   const deviceId = 'd'.repeat(22);
   return { name: 'a-fcm', transport: 'fcm', deviceId, connected: !isDeaf, deafUntil };
 }
 
-async function run(args: readonly string[], changes: object = {}, typed?: string) {
+/** `speed`: how many times as fast as ours the command's clock goes. */
+async function run(args: readonly string[], changes: object = {}, typed?: string, speed = 1) {
   const url = `http://127.0.0.1:${system.port}`;
   const nodes = [{ name: 'a', site: 'a', url }];
   const bounce = `fetch('${url}/bounce').then((r) => r.text()).then((t) => process.exit('{service} {node}' === 'dispatcher a' ? 0 : 3))`;
@@ -95,15 +127,17 @@ async function run(args: readonly string[], changes: object = {}, typed?: string
     edges: nodes,
     canaries: nodes,
     internalTokenFile: join(folder, 'token'),
+    drillKeyFile: join(folder, 'token'),
     restartCommand: [process.execPath, '-e', bounce],
     ...changes,
   };
   const config = join(folder, 'cli.json');
   writeFileSync(config, JSON.stringify(file));
   const said = { out: '', err: '' };
+  const startMs = Date.now();
   const code = await startCli(['drill', ...args, '--config', config], {
     env: { LANG: 'C.UTF-8', USER: 'marie' },
-    now: Date.now,
+    now: () => startMs + (Date.now() - startMs) * speed,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 20))),
     terminal: {
       out: (text) => {
@@ -172,6 +206,38 @@ test.each<[string, Partial<typeof state>, object, number, RegExp]>([
   expect(code).toBe(exitCode);
   expect(err).toMatch(message);
   expect(state).toMatchObject({ processStart: 1, kept: [] });
+});
+
+test('a restarted dispatcher that no path leads through was not proved by that', async () => {
+  state.dispatcher = 'b';
+  expect((await run(['restart', '--yes'], {}, undefined, 100)).code).toBe(1);
+  expect(state.kept).toMatchObject([{ ok: false, measures: {} }]);
+  expect(state.kept[0]?.note).toContain('its paths were not proved');
+});
+
+test.each(['alert', 'update', 'cancel'])(
+  'a correction whose %s a probe did not hear has failed; it is taken back all the same',
+  async (what) => {
+    state.unheard = what;
+    expect((await run(['correction'], {}, undefined, 50)).code).toBe(1);
+    expect(new Set(state.sent)).toContain('cancel');
+    expect(state.kept).toMatchObject([{ kind: 'correction', ok: false, measures: {} }]);
+    expect(state.kept[0]?.note).toContain(`a-fcm did not hear the ${what}`);
+  },
+);
+
+test('a correction that every probe heard has passed, on every path', async () => {
+  expect((await run(['correction', '--lang', 'en'])).code).toBe(0);
+  expect([...state.sent].sort()).toEqual([
+    'alert',
+    'alert',
+    'cancel',
+    'cancel',
+    'update',
+    'update',
+  ]);
+  expect(state.kept).toMatchObject([{ kind: 'correction', ok: true }]);
+  expect(state.kept[0]?.note).toContain('cancelled on 2 of 2 paths of ingest a');
 });
 
 test('a canary is given what it missed of what others have kept', async () => {

@@ -111,10 +111,10 @@ async function untilProved(
         : service === 'canary' && canary === node.name;
   const look = async () => {
     const { paths, silent } = await allPathsSeen(canaries, now);
-    if (silent.length > 0) return undefined;
-    return paths
-      .filter(isThrough)
-      .every(({ provedAtMs }) => provedAtMs !== undefined && provedAtMs >= bornMs)
+    const through = paths.filter(isThrough);
+    // No path leads through an edge; a dispatcher that no canary looks at is not proved by that.
+    if (silent.length > 0 || (through.length === 0 && service !== 'edge')) return undefined;
+    return through.every(({ provedAtMs }) => provedAtMs !== undefined && provedAtMs >= bornMs)
       ? secondsSince(startMs, now())
       : undefined;
   };

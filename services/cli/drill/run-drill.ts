@@ -12,7 +12,8 @@ const MAX_CAUGHT_UP = 50;
 export interface RunOptions {
   readonly yes?: boolean | undefined;
   readonly json?: boolean | undefined;
-  readonly by?: string | undefined;
+  /** Who runs it, at most 80 characters. */
+  readonly by: string;
 }
 
 /**
@@ -34,7 +35,7 @@ export async function runDrill(drill: Drill, options: RunOptions, deps: DrillDep
     endedAt: new Date(Math.max(startedMs, now())).toISOString(),
     ok: result.ok,
     measures: result.measures,
-    by: options.by ?? defaultName(),
+    by: options.by,
     note: result.note.slice(0, 500),
   };
   const kept = await keepEverywhere(record, deps);
@@ -69,10 +70,6 @@ async function confirm(
     : '';
   if (typed.trim().toUpperCase() !== texts.drill.confirmWord)
     throw new CliError(EXIT.usage, [texts.drill.notConfirmed]);
-}
-
-function defaultName(): string {
-  return (process.env['USER'] ?? process.env['LOGNAME'] ?? 'tocsin drill').slice(0, 80);
 }
 
 /** Gives the record to every canary, and to each what it missed of what others have. Resolves to how many have kept it. */
