@@ -10,7 +10,6 @@ import type { Clock } from '../../../shared/time/clock.ts';
 import type { AlertTraces } from '../../../shared/trace/alert-traces.ts';
 import {
   formatTraceparent,
-  originOfEnvelope,
   originOfRequest,
   type TraceContext,
   traceOfJws,
@@ -19,7 +18,7 @@ import type { IngestEvents } from '../events.ts';
 import type { LaneMessage, LaneTarget } from '../lanes/lane-target.ts';
 import type { IdempotencyUse, Outbox, OutboxEntry } from '../lanes/outbox.ts';
 import { type Decision, publishAlert } from '../lanes/publish-alert.ts';
-import { AcceptedAnswer, warningFor } from './accepted-answer.ts';
+import { AcceptedAnswer, acceptedAnswer } from './accepted-answer.ts';
 import { type AudienceSize, total } from './ask-audience.ts';
 import { type AudienceSigners, type Draft, draftEnvelope, signEnvelope } from './build-envelope.ts';
 import type { CanaryRound } from './canary-path.ts';
@@ -195,11 +194,7 @@ function beginTrace(
   known: OutboxEntry | undefined,
   { traces }: AcceptDeps,
 ): TraceContext {
-  const signed = known && traceOfJws(known.jws);
-  const origin =
-    known === undefined
-      ? originOfRequest(id, parent)
-      : originOfEnvelope({ id, trace: signed && formatTraceparent(signed) }, undefined);
+  const origin = originOfRequest(id, known === undefined ? parent : traceOfJws(known.jws));
   return traces.begin(id, alert.status === 'Test' ? 'canary' : 'public', origin, 'accept');
 }
 
@@ -280,7 +275,12 @@ function answer(decision: Decision, issued: Issued, deps: AcceptDeps): Acceptanc
       return conflict(alert, decision.at.name);
     case 'one-site':
     case 'two-sites': {
-      const body = acceptedAnswer(decision.kind, decision.by, issued);
+      const { audience } = issued;
+      const body = acceptedAnswer(message.id, alert, {
+        durability: decision.kind,
+        storedBy: decision.by.map(storedBy),
+        audience: audience === undefined ? null : { total: total(audience), counts: audience },
+      });
       recorded(() => deps.outbox.accept(message.id, JSON.stringify(body), deps.clock()));
       deps.events.accepted(alert, body, issued.seconds);
       const trace = deps.traces.contextOf(message.id);
@@ -290,34 +290,6 @@ function answer(decision: Decision, issued: Issued, deps: AcceptDeps): Acceptanc
   }
 }
 
-function acceptedAnswer(
-  durability: AcceptedAnswer['durability'],
-  by: readonly LaneTarget[],
-  { alert, message, audience }: Issued,
-): AcceptedAnswer {
-  const self = `/v1/alerts/${message.id}`;
-  const size = audience === undefined ? null : { total: total(audience), counts: audience };
-  const warning = warningFor(durability, size);
-  return {
-    id: message.id,
-    identifier: alert.identifier,
-    sender: alert.sender,
-    sent: alert.sent,
-    status: alert.status,
-    msgType: alert.msgType,
-    durability,
-    storedBy: by.map(({ site, kind, name }) => ({
-      site,
-      lane: kind === 'bus' ? 'bus' : 'direct',
-      node: name,
-    })),
-    audience: size,
-    links: {
-      self,
-      cancel: `${self}/cancel`,
-      update: `${self}/update`,
-      trace: `${self}/trace`,
-    },
-    ...(warning === undefined ? {} : { warning }),
-  };
+function storedBy({ site, kind, name }: LaneTarget): AcceptedAnswer['storedBy'][number] {
+  return { site, lane: kind === 'bus' ? 'bus' : 'direct', node: name };
 }

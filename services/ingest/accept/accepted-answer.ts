@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CapDateTime } from '../../../shared/alert/alert.ts';
+import { type Alert, CapDateTime } from '../../../shared/alert/alert.ts';
 import { AlertId } from '../../../shared/alert/alert-id.ts';
 import { MSG_TYPES, STATUSES } from '../../../shared/alert/cap-values.ts';
 import { Lane, NodeName, TransportKind } from '../../../shared/envelope/envelope.ts';
@@ -34,6 +34,32 @@ export const AcceptedAnswer = z.strictObject({
   warning: z.strictObject({ fr: z.string(), en: z.string() }).optional(),
 });
 export type AcceptedAnswer = z.infer<typeof AcceptedAnswer>;
+
+/** The answer to the author of an alert, with the warnings that it needs. */
+export function acceptedAnswer(
+  id: string,
+  { identifier, sender, sent, status, msgType }: Alert,
+  stored: Pick<AcceptedAnswer, 'durability' | 'storedBy' | 'audience'>,
+): AcceptedAnswer {
+  const self = `/v1/alerts/${id}`;
+  const warning = warningFor(stored.durability, stored.audience);
+  return {
+    id,
+    identifier,
+    sender,
+    sent,
+    status,
+    msgType,
+    ...stored,
+    links: {
+      self,
+      cancel: `${self}/cancel`,
+      update: `${self}/update`,
+      trace: `${self}/trace`,
+    },
+    ...(warning === undefined ? {} : { warning }),
+  };
+}
 
 /** Why "one-site" is worth a call: what its reader has to know and to do. */
 const ONE_SITE_WARNING = {
