@@ -18,7 +18,7 @@ const TRACE_EVENTS = [
   'lane-conflict',
   /** ingest: answered 202 (`result` is the durability). */
   'accepted',
-  /** ingest: answered 503 or 409. */
+  /** ingest: answered 503, because no site acknowledged it. A 409 is told by `lane-conflict`. */
   'not-accepted',
   /** ingest: the same message again, the same answer. */
   'repeated',

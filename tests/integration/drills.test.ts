@@ -212,12 +212,12 @@ test('a restarted dispatcher is ready only when its own canary came back, and it
     }
   })();
   const { code, result, err } = await drill('restart', '--node', 'b', '--yes', '--json');
+  isOver = true;
+  await watching;
   expect({ code, err }).toMatchObject({ code: 0 });
   expect(result).toMatchObject({ record: { kind: 'restart', ok: true }, kept: 2 });
   expect(result?.record.measures.toRecoverySeconds).toBeLessThanOrEqual(120);
   expect(result?.record.note).toMatch(/dispatcher b restarted; answers after .* ready after/);
-  isOver = true;
-  await watching;
   expect(unready).toContain('own canary');
 }, 240_000);
 
