@@ -11,7 +11,9 @@ import {
   falseOks,
   GRACE_SECONDS,
   isTold,
+  isWell,
   type Sample,
+  unread,
 } from './verdict.ts';
 
 const LOOK_EVERY_MS = 2_000;
@@ -89,6 +91,7 @@ export async function play(breakage: Breakage, system: TruthSystem): Promise<Pla
   let isHealed = false;
   try {
     const seen = await watch(breakage, system, { fromMs, left, counts });
+    checkRead(seen, system);
     const facts: Facts = {
       ...seen,
       expected: breakage.expected,
@@ -146,7 +149,8 @@ async function watch(breakage: Breakage, system: TruthSystem, began: Began): Pro
     if (healthy === undefined && detection(facts) !== undefined)
       healthy = await system.health(counts, await system.providerCounts());
     // Sooner a path may be called proved by what was proved before.
-    if (sample.seconds > GRACE_SECONDS && !isBad(sample)) recoveredSeconds ??= sample.seconds;
+    if (sample.seconds > GRACE_SECONDS && isWell(sample, system.sites()))
+      recoveredSeconds ??= sample.seconds;
     const isEnough =
       isTold(facts) || (expected.kind === 'recovers' && recoveredSeconds !== undefined);
     const seconds = secondsSince(fromMs);
@@ -162,6 +166,19 @@ async function watch(breakage: Breakage, system: TruthSystem, began: Began): Pro
   };
 }
 
+/** Throws for a canary that runs and could not be read: what it said is not known, and no right answer. */
+function checkRead(seen: Seen, system: TruthSystem): void {
+  const { running } = seen.healthy;
+  const silent = unread(
+    seen,
+    system.sites().filter((name) => running.includes(`canary-${name}`)),
+  );
+  if (silent.length > 0)
+    throw new Error(
+      `canary ${silent.join(' and ')} ran and was not read once after ${GRACE_SECONDS} s`,
+    );
+}
+
 async function sampleOf(system: TruthSystem, fromMs: number, left: Leftovers): Promise<Sample> {
   const { canaries, metrics } = await system.observe();
   const seconds = secondsSince(fromMs);
@@ -169,11 +186,6 @@ async function sampleOf(system: TruthSystem, fromMs: number, left: Leftovers): P
   const firing = metrics.firing.filter((alert) => !left.alerts.has(alert));
   return { seconds, canaries, metrics: { ...metrics, firing } };
 }
-
-const isBad = ({ canaries }: Sample) =>
-  Object.values(canaries).some(
-    ({ trouble, proved, total }) => trouble.length > 0 || proved.length < total,
-  );
 
 /** What is new since then: what was open before may be told again. */
 function callsSince(calls: readonly Call[], fromMs: number, left: Leftovers): Facts['calls'] {
@@ -199,10 +211,10 @@ function playedOf(
     (call) => call.kind === 'page' && expected.alerts.includes(call.alert),
   );
   const pagerSeconds = (page ?? first('page'))?.seconds ?? null;
-  const last = facts.samples.at(-1);
-  const shown =
-    facts.samples.find(({ seconds }) => seconds >= (pagerSeconds ?? Number.POSITIVE_INFINITY)) ??
-    last;
+  const pages = facts.samples.filter(({ canaries }) => Object.keys(canaries).length > 0);
+  const last = pages.at(-1);
+  const calledSeconds = pagerSeconds ?? Number.POSITIVE_INFINITY;
+  const shown = pages.find(({ seconds }) => seconds >= calledSeconds) ?? last;
   const names = [...new Set(facts.calls.map(({ alert }) => alert))];
   return {
     name,
@@ -218,7 +230,7 @@ function playedOf(
     pageAtEnd: worstPage(last),
     pagerSeconds,
     told: names.flatMap((alert) => facts.calls.find((call) => call.alert === alert) ?? []),
-    observedSeconds: last?.seconds ?? 0,
+    observedSeconds: facts.samples.at(-1)?.seconds ?? 0,
     provedAgainSeconds: more.provedAgainSeconds,
     takenBackSeconds: null,
     falseOks: falseOks(facts),

@@ -1,6 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { page, ticket } from './breakage.ts';
-import { detection, type Facts, falseAlarms, falseOks, isTold, type Sample } from './verdict.ts';
+import {
+  detection,
+  type Facts,
+  falseAlarms,
+  falseOks,
+  isTold,
+  isWell,
+  type Sample,
+  unread,
+} from './verdict.ts';
 
 const FCM = 'a:bus:b:fcm';
 const WEB = 'a:bus:b:web-push';
@@ -131,6 +140,25 @@ const CASES: readonly [what: string, changes: Partial<Facts>, falseOks: readonly
 
 test.each(CASES)('a false OK is found, and nothing else: %s', (_what, changes, expected) => {
   expect(falseOks(facts(changes))).toEqual(expected);
+});
+
+test('a canary of which nothing was read after 130 s is named: its silence is no proof that it said no false OK', () => {
+  const samples = [
+    at(60, { canaries: { a: WELL, b: WELL } }),
+    at(131, { canaries: { b: RED } }),
+    at(140, { canaries: {} }),
+  ];
+  expect(unread({ samples }, ['a', 'b'])).toEqual(['a']);
+  expect(unread({ samples }, ['b'])).toEqual([]);
+  expect(unread({ samples: samples.slice(0, 1) }, ['a', 'b'])).toEqual(['a', 'b']);
+});
+
+test('all is well again when each canary says so; one that does not answer says nothing', () => {
+  expect(isWell({ canaries: { a: WELL, b: WELL } }, ['a', 'b'])).toBe(true);
+  expect(isWell({ canaries: { a: WELL, b: RED } }, ['a', 'b'])).toBe(false);
+  expect(isWell({ canaries: { a: WELL, b: view([WEB], []) } }, ['a', 'b'])).toBe(false);
+  expect(isWell({ canaries: { a: WELL } }, ['a', 'b'])).toBe(false);
+  expect(isWell({ canaries: {} }, ['a', 'b'])).toBe(false);
 });
 
 test('a call for nothing is a false alarm, and only where nobody has to be told', () => {

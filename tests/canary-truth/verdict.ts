@@ -59,7 +59,25 @@ export function falseOks(facts: Facts): string[] {
   ];
 }
 
-const late = ({ samples }: Facts) => samples.filter(({ seconds }) => seconds > GRACE_SECONDS);
+const late = ({ samples }: Pick<Facts, 'samples'>) =>
+  samples.filter(({ seconds }) => seconds > GRACE_SECONDS);
+
+/**
+ * Those of these canaries that never answered while a false OK of theirs would have counted: nothing can be said of them.
+ * Pure.
+ */
+export function unread(facts: Pick<Facts, 'samples'>, canaries: readonly string[]): string[] {
+  const read = new Set(late(facts).flatMap((sample) => Object.keys(sample.canaries)));
+  return canaries.filter((name) => !read.has(name));
+}
+
+/** True when each of these canaries answered, proves every path and says nothing bad. Pure. */
+export function isWell({ canaries }: Pick<Sample, 'canaries'>, names: readonly string[]): boolean {
+  return names.every((name) => {
+    const view = canaries[name];
+    return view !== undefined && view.proved.length === view.total && view.trouble.length === 0;
+  });
+}
 
 /** A canary called a path proved that it cannot prove. */
 function saidProved(facts: Facts): string[] {

@@ -24,7 +24,7 @@ const Counts = z.object({
 const Stats = z.object({ fcm: Counts, webPush: Counts });
 export type ProviderCounts = z.infer<typeof Stats>;
 
-const LIMIT_MS = 2_000;
+const LIMIT_MS = 5_000;
 
 export interface Watched {
   readonly name: string;
@@ -40,12 +40,10 @@ export async function healthy(
   now: ProviderCounts | undefined,
 ): Promise<Healthy> {
   const asked = await Promise.all(
-    processes.map(async ({ name, live, ready, pid }) => ({
-      name,
-      state: stateOf(pid),
-      isLive: await isOk(live),
-      isReady: await isOk(ready),
-    })),
+    processes.map(async ({ name, live, ready, pid }) => {
+      const [isLive, isReady] = await Promise.all([isOk(live), isOk(ready)]);
+      return { name, state: stateOf(pid), isLive, isReady };
+    }),
   );
   const names = (isMeant: (each: (typeof asked)[number]) => boolean) =>
     asked.filter(isMeant).map(({ name }) => name);

@@ -14,7 +14,7 @@ import { fetchJson } from '../../../shared/http/fetch-json.ts';
 import { CleanupStack } from '../../../shared/lifecycle/cleanup-stack.ts';
 import { FaultSystem, withEnv } from '../../failover/harness/fault-system.ts';
 import { busyAlerts, type Call } from '../calls.ts';
-import type { Sample } from '../verdict.ts';
+import { isWell, type Sample } from '../verdict.ts';
 import { type Healthy, healthy, type ProviderCounts, readStats, type Watched } from './health.ts';
 import { type MonitorProgram, monitorProgram } from './monitor-program.ts';
 import { observe, readPaths } from './observe.ts';
@@ -172,11 +172,7 @@ export class TruthSystem {
     return until(what, { timeoutMs, everyMs: 1_000 }, async () => {
       // A page costs more than the list of paths, and several systems share the machine.
       if (!(await isProved())) return undefined;
-      const views = Object.values((await this.observe()).canaries);
-      const isWell = views.every(
-        ({ proved, total, trouble }) => proved.length === total && trouble.length === 0,
-      );
-      return isWell && views.length === this.faults.sites.length ? true : undefined;
+      return isWell(await this.observe(), this.sites()) ? true : undefined;
     });
   }
 
