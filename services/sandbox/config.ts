@@ -11,8 +11,8 @@ export interface SandboxConfig {
   readonly controlPort: number;
   /** FCM's stream to its devices (TLS). */
   readonly mcsPort: number;
-  /** A self-hosted push service for UnifiedPush; undefined: none. */
-  readonly unifiedPushPort?: number;
+  /** A self-hosted push service for UnifiedPush (HTTPS). */
+  readonly unifiedPushPort: number;
   /** Folder that keeps users, tokens and crowds over a restart. */
   readonly dataDir: string;
   readonly tls: KeyAndCertificate;

@@ -33,8 +33,7 @@ export interface Sandbox {
   readonly controlPort: number;
   /** FCM's stream to its devices. */
   readonly mcsPort: number;
-  /** When there is such a service. */
-  readonly unifiedPushPort?: number;
+  readonly unifiedPushPort: number;
   readonly close: () => Promise<void>;
 }
 
@@ -110,14 +109,11 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
     const receivers = await listenReceivers({ host, port: config.wsPort }, { autopush, fcm });
     cleanup.add('receivers', receivers.close);
 
-    const unifiedPush =
-      config.unifiedPushPort === undefined
-        ? undefined
-        : await listenUnifiedPush(
-            { host, port: config.unifiedPushPort },
-            { tls: config.tls, faults, now, log },
-          );
-    if (unifiedPush) cleanup.add('UnifiedPush', unifiedPush.close);
+    const unifiedPush = await listenUnifiedPush(
+      { host, port: config.unifiedPushPort },
+      { tls: config.tls, faults, now, log },
+    );
+    cleanup.add('UnifiedPush', unifiedPush.close);
 
     const app = createControlApp({
       log,
@@ -136,11 +132,14 @@ export function startSandbox(config: SandboxConfig, log: Logger): Promise<Sandbo
 
     health.started();
     cleanup.add('health', () => health.stopping());
-    const fcmPort = own ? { fcmHttpsPort: own.port } : {};
-    const upPort = unifiedPush ? { unifiedPushPort: unifiedPush.port } : {};
-    const optional = { ...fcmPort, ...upPort };
-    const always = { wsPort: receivers.port, controlPort: control.port };
-    const ports = { httpsPort, ...optional, ...always, mcsPort: registered.mcsPort };
+    const ports = {
+      httpsPort,
+      ...(own ? { fcmHttpsPort: own.port } : {}),
+      wsPort: receivers.port,
+      controlPort: control.port,
+      mcsPort: registered.mcsPort,
+      unifiedPushPort: unifiedPush.port,
+    };
     log.info(ports, 'sandbox started: nothing sent here reaches a real device');
     return ports;
   });

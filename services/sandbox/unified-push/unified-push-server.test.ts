@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
@@ -84,6 +86,24 @@ test('a receiver on the WebSocket is told "open" and then gets each binary body 
   });
   socket.close();
   await closed;
+});
+
+test('a receiver that reads lines of JSON is told the same', async () => {
+  const url = new URL('/upLines/json', sandbox.unifiedPushOrigin);
+  const reading = request(url, { ca: sandbox.caPem });
+  const [stream] = (await once(reading.end(), 'response')) as [IncomingMessage];
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  const lines = () => text.split('\n').slice(0, -1);
+  await until(() => lines().length === 1);
+  const reply = await call('POST', '/upLines?up=1', BINARY);
+  await until(() => lines().length === 2);
+  expect(JSON.parse(lines()[0] ?? '')).toMatchObject({ event: 'open', topic: 'upLines' });
+  expect(`${lines()[1]}\n`).toBe(reply.text);
+  stream.on('error', () => undefined);
+  reading.destroy();
 });
 
 test('what came while nobody listened is kept: all of it, or what is newer than a message', async () => {

@@ -36,7 +36,7 @@ export async function listenUnifiedPush(
   const blackHole = () => faults.current().unifiedPush.blackHole;
   const server = createServer({ key: tls.keyPem, cert: tls.certPem });
   server.on('request', (request, response) => {
-    answer(request, response, { topics, blackHole }).catch((error: unknown) => {
+    answer(request, response, { topics, blackHole, now }).catch((error: unknown) => {
       log.debug(errorFields(error), 'UnifiedPush request failed');
       response.destroy();
     });
@@ -52,7 +52,8 @@ export async function listenUnifiedPush(
     sockets.handleUpgrade(request, socket, head, (client) => {
       client.on('error', () => client.terminate());
       const ping = setInterval(() => client.ping(), KEEPALIVE_MS);
-      const end = follow(topics, target, (line) => client.send(JSON.stringify(line)), now);
+      const send = (line: TopicMessage) => client.send(JSON.stringify(line));
+      const end = follow(target, send, { topics, now });
       client.on('close', () => {
         clearInterval(ping);
         end();
@@ -88,12 +89,13 @@ export async function listenUnifiedPush(
 interface Answering {
   readonly topics: Topics;
   readonly blackHole: () => boolean;
+  readonly now: Clock;
 }
 
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { topics, blackHole }: Answering,
+  { topics, blackHole, now }: Answering,
 ): Promise<void> {
   const url = urlOf(request);
   const topic = TOPIC.exec(url.pathname)?.[1];
@@ -101,7 +103,7 @@ async function answer(
   if (request.method === 'GET' && url.pathname === '/v1/health')
     return sendJson(response, 200, { healthy: true });
   if (request.method === 'GET' && stream?.kind === 'json')
-    return streamJson(request, response, stream, topics);
+    return streamJson(response, stream, { topics, now });
   if (request.method === 'GET' && topic !== undefined && isUnifiedPush(request, url))
     return sendJson(response, 200, { unifiedpush: { version: 1 } });
   const isPost = request.method === 'POST' || request.method === 'PUT';
@@ -110,8 +112,7 @@ async function answer(
   const body = await readBody(request);
   if (blackHole()) {
     // Taken in the same words, and given to nobody.
-    const time = Math.floor(Date.now() / 1000);
-    return sendJson(response, 200, { id: messageId(), time, event: 'message', topic });
+    return sendJson(response, 200, lineNow('message', topic, now));
   }
   sendJson(response, 200, topics.publish(topic, body));
 }
@@ -147,22 +148,20 @@ function sinceOf(text: string | null, poll: boolean): Since {
 }
 
 function follow(
-  topics: Topics,
   { topic, since }: StreamTarget,
   send: (line: TopicMessage) => void,
-  now: Clock,
+  { topics, now }: Pick<Answering, 'topics' | 'now'>,
 ): () => void {
   const end = topics.subscribe(topic, send);
-  send({ id: messageId(), time: Math.floor(now() / 1000), event: 'open', topic });
+  send(lineNow('open', topic, now));
   for (const message of topics.kept(topic, since)) send(message);
   return end;
 }
 
 function streamJson(
-  request: IncomingMessage,
   response: ServerResponse,
   target: StreamTarget,
-  topics: Topics,
+  { topics, now }: Pick<Answering, 'topics' | 'now'>,
 ): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson; charset=utf-8' });
   const send = (line: TopicMessage) => response.write(`${JSON.stringify(line)}\n`);
@@ -171,15 +170,17 @@ function streamJson(
     response.end();
     return;
   }
-  const end = follow(topics, target, send, Date.now);
-  const keepalive = setInterval(() => {
-    const time = Math.floor(Date.now() / 1000);
-    send({ id: messageId(), time, event: 'keepalive', topic: target.topic });
-  }, KEEPALIVE_MS);
-  request.on('close', () => {
+  const end = follow(target, send, { topics, now });
+  const keepalive = setInterval(() => send(lineNow('keepalive', target.topic, now)), KEEPALIVE_MS);
+  response.on('close', () => {
     clearInterval(keepalive);
     end();
   });
+}
+
+/** A line without a message. */
+function lineNow(event: TopicMessage['event'], topic: string, now: Clock): TopicMessage {
+  return { id: messageId(), time: Math.floor(now() / 1000), event, topic };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
