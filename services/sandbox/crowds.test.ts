@@ -8,10 +8,8 @@ import { listen } from '../../shared/http/listen.ts';
 import { DeviceReceipt } from '../../shared/receipt/device-receipt.ts';
 import type { Subscription } from '../../shared/subscription/subscription.ts';
 import {
-  connectProvider,
-  createAssertion,
+  connectFcmSender,
   type ProviderClient,
-  requestToken,
   vapidHeaders,
 } from '../../tests/support/sandbox-client.ts';
 import { startTestSandbox, type TestSandbox } from '../../tests/support/sandbox-tls.ts';
@@ -39,9 +37,7 @@ let sign: Sign;
 let nextId = 1;
 
 const connect = async () => {
-  client = connectProvider(sandbox);
-  const reply = await requestToken(client, await createAssertion(sandbox.serviceAccount));
-  bearer = `Bearer ${(reply.body as { access_token: string }).access_token}`;
+  ({ client, bearer } = await connectFcmSender(sandbox));
 };
 beforeAll(async () => {
   sign = await createSigner({ ...trusted, d }, 'alert');

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import {
-  connectProvider,
+  connectFcmSender,
   connectReceiver,
   createAssertion,
   type ProviderClient,
@@ -19,9 +19,7 @@ let bearer: string;
 
 beforeAll(async () => {
   sandbox = await startTestSandbox();
-  client = connectProvider(sandbox);
-  const reply = await requestToken(client, await createAssertion(sandbox.serviceAccount));
-  bearer = `Bearer ${(reply.body as { access_token: string }).access_token}`;
+  ({ client, bearer } = await connectFcmSender(sandbox));
 });
 afterEach(() => faults({}));
 afterAll(async () => {

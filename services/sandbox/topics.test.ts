@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
-  connectProvider,
+  connectFcmSender,
   connectReceiver,
-  createAssertion,
   type ProviderClient,
-  requestToken,
 } from '../../tests/support/sandbox-client.ts';
 import { startTestSandbox, type TestSandbox } from '../../tests/support/sandbox-tls.ts';
 
@@ -14,9 +12,7 @@ let bearer: string;
 
 beforeAll(async () => {
   sandbox = await startTestSandbox();
-  client = connectProvider(sandbox);
-  const reply = await requestToken(client, await createAssertion(sandbox.serviceAccount));
-  bearer = `Bearer ${(reply.body as { access_token: string }).access_token}`;
+  ({ client, bearer } = await connectFcmSender(sandbox));
 });
 afterAll(async () => {
   client.close();

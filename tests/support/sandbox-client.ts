@@ -80,6 +80,16 @@ export function requestToken(client: ProviderClient, assertion: string): Promise
   );
 }
 
+/** A connection to the sandbox, and the `authorization` that FCM takes from its service account for an hour. */
+export async function connectFcmSender(
+  sandbox: TestSandbox,
+): Promise<{ client: ProviderClient; bearer: string }> {
+  const client = connectProvider(sandbox);
+  const reply = await requestToken(client, await createAssertion(sandbox.serviceAccount));
+  const { access_token: accessToken } = reply.body as { access_token: string };
+  return { client, bearer: `Bearer ${accessToken}` };
+}
+
 /** Headers of a push message from the sender with these VAPID keys. */
 export function vapidHeaders(
   origin: string,

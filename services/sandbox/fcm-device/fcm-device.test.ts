@@ -13,10 +13,9 @@ import {
   registerDevice,
 } from '../../../tests/support/mcs-device.ts';
 import {
+  connectFcmSender,
   connectProvider,
-  createAssertion,
   type ProviderClient,
-  requestToken,
   vapidHeaders,
 } from '../../../tests/support/sandbox-client.ts';
 import { startTestSandbox, type TestSandbox } from '../../../tests/support/sandbox-tls.ts';
@@ -31,9 +30,7 @@ let bearer: string;
 
 beforeAll(async () => {
   sandbox = await startTestSandbox();
-  client = connectProvider(sandbox);
-  const reply = await requestToken(client, await createAssertion(sandbox.serviceAccount));
-  bearer = `Bearer ${(reply.body as { access_token: string }).access_token}`;
+  ({ client, bearer } = await connectFcmSender(sandbox));
 });
 afterAll(async () => {
   client.close();
