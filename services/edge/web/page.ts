@@ -1,13 +1,8 @@
+import { browserSubscription } from '../../../shared/browser/push-subscription.ts';
 import { readValue, writeValue } from './device-store.ts';
 import { refreshKeys } from './keys.ts';
 import { chooseArea, chosenAreas, element, typedCode } from './page-elements.ts';
-import {
-  browserSubscription,
-  deregister,
-  RegistrationError,
-  randomId,
-  register,
-} from './registration.ts';
+import { deregister, RegistrationError, randomId, register } from './registration.ts';
 import { scriptTexts } from './texts.ts';
 
 type State =
@@ -110,7 +105,7 @@ async function subscribe(): Promise<void> {
   const keys = await refreshKeys();
   if (!keys) throw new RegistrationError('/v1/keys');
   const worker = await navigator.serviceWorker.ready;
-  const subscription = await browserSubscription(worker.pushManager, keys);
+  const subscription = await browserSubscription(worker.pushManager, keys.vapidPublicKey);
   const known = await readValue('profile');
   const profile = {
     deviceId: known?.deviceId ?? randomId(),

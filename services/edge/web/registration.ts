@@ -1,4 +1,5 @@
-import type { Keys, Profile } from './device-store.ts';
+import { base64url } from '../../../shared/browser/base64url.ts';
+import type { Profile } from './device-store.ts';
 
 const APP_VERSION = 'web-1';
 const MAX_ATTEMPTS = 6;
@@ -17,30 +18,6 @@ interface Problem {
 /** 128 random bits as base64url. */
 export function randomId(): string {
   return base64url(crypto.getRandomValues(new Uint8Array(16)));
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '');
-}
-
-/** The browser's subscription with our key; one that was made with another key is replaced. */
-export async function browserSubscription(
-  manager: PushManager,
-  keys: Keys,
-): Promise<PushSubscription> {
-  const existing = await manager.getSubscription();
-  if (existing) {
-    const key = existing.options.applicationServerKey;
-    if (key && base64url(new Uint8Array(key)) === keys.vapidPublicKey) return existing;
-    await existing.unsubscribe();
-  }
-  return await manager.subscribe({
-    userVisibleOnly: true,
-    applicationServerKey: keys.vapidPublicKey,
-  });
 }
 
 /**

@@ -1,11 +1,12 @@
 import { config as configureZod } from 'zod';
+import { browserSubscription } from '../../../shared/browser/push-subscription.ts';
 import { type Received, receive } from '../../../shared/device/receive.ts';
 import { createVerifier } from '../../../shared/envelope/signature.ts';
 import { receiptTrace } from '../../../shared/trace/trace-context.ts';
 import { deviceMemory, forgetAlert, type Keys, readValue } from './device-store.ts';
 import { keptKeys, newerKeys, refreshKeys, refreshKeysDaily } from './keys.ts';
 import { notificationPlan } from './notification-plan.ts';
-import { browserSubscription, register } from './registration.ts';
+import { register } from './registration.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -100,7 +101,10 @@ async function sendReceipt({ decision, message, via, traceId }: Received): Promi
 async function resubscribe(): Promise<void> {
   const [profile, keys] = [await readValue('profile'), await keptKeys()];
   if (!profile || !keys) return;
-  await register(profile, await browserSubscription(self.registration.pushManager, keys));
+  await register(
+    profile,
+    await browserSubscription(self.registration.pushManager, keys.vapidPublicKey),
+  );
 }
 
 function parseJson(text: string): unknown {

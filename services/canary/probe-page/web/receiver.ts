@@ -1,14 +1,11 @@
+import { base64url } from '../../../../shared/browser/base64url.ts';
+import { browserSubscription } from '../../../../shared/browser/push-subscription.ts';
 import { addressOf, canaryKeys, enrol, tellAddress } from './canary.ts';
 import { type Identity, read, write } from './store.ts';
 
-/** The browser's subscription for the senders' key; one that was made for another key is replaced. */
 async function subscribe(manager: PushManager): Promise<PushSubscription> {
   const { vapidPublicKey } = await canaryKeys();
-  const existing = await manager.getSubscription();
-  const key = existing?.options.applicationServerKey;
-  if (existing && key && base64url(new Uint8Array(key)) === vapidPublicKey) return existing;
-  await existing?.unsubscribe();
-  return await manager.subscribe({ userVisibleOnly: true, applicationServerKey: vapidPublicKey });
+  return await browserSubscription(manager, vapidPublicKey);
 }
 
 /** Makes the key, subscribes and asks to be put on the list. Rejects when the canary or the browser says no. */
@@ -43,11 +40,4 @@ async function newIdentity(label: string): Promise<Identity> {
   const bytes = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
   const publicKey = base64url(bytes);
   return { name: undefined, label, key: pair.privateKey, publicKey, endpoint: undefined };
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '');
 }
