@@ -18,14 +18,14 @@ function escapeHtml(text: string): string {
 }
 
 /**
- * French sets a space before `: ; ! ? »` and after `«`, and no line may break there, nor between a number and its word.
- * English has none of the former, so the rule serves both.
+ * French sets a space before `: ; ! ? »` and after `«`, and no line may break there, nor between a number and its word
+ * or `%`. English has none of the former, so the rule serves both.
  */
-function keepTogether(text: string): string {
+export function keepTogether(text: string): string {
   return text
     .replaceAll(/ (?=[:;!?»])/g, '\u00a0')
     .replaceAll('« ', '«\u00a0')
-    .replaceAll(/(?<=\d) (?=\p{L})/gu, '\u00a0');
+    .replaceAll(/(?<=\d) (?=[\p{L}%])/gu, '\u00a0');
 }
 
 function markupOf(value: Value): string {

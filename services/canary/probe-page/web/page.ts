@@ -1,4 +1,5 @@
 import { config as configureZod } from 'zod';
+import { keepTogether } from '../../page/html.ts';
 import { canaryKeys } from './canary.ts';
 import { becomeReceiver, keepSubscribed } from './receiver.ts';
 import { keepScreenOn, reload, stayAlive } from './stay-alive.ts';
@@ -44,7 +45,7 @@ function say(id: string, text: Both | undefined): void {
   const line = (language: 'fr' | 'en') => {
     const span = document.createElement('span');
     span.lang = language;
-    span.textContent = text?.[language] ?? '';
+    span.textContent = keepTogether(text?.[language] ?? '');
     return span;
   };
   target.replaceChildren(...(text ? [line('fr'), line('en')] : []));

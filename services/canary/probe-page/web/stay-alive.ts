@@ -12,17 +12,34 @@ export function stayAlive(): void {
   addEventListener('unhandledrejection', afterCrash);
 }
 
-/** At most once a minute, and never while the canary is away: a browser's error page loads nothing anew. */
+let isWaiting = false;
+
+/**
+ * At most once a minute, and never while the canary is away: a browser's error page loads nothing anew. Who asks while
+ * another waits for that changes nothing.
+ */
 export async function reload(): Promise<void> {
+  if (isWaiting) return;
+  isWaiting = true;
   const lastMs = Number(sessionStorage.getItem(LAST_RELOAD) ?? 0);
-  const waitMs = lastMs + LEAST_BETWEEN_MS - Date.now();
-  const isThere = async () => (await fetch('/v1/probe-keys', { cache: 'no-store' })).ok;
-  if (waitMs > 0 || !(await isThere().catch(() => false))) {
-    setTimeout(() => void reload(), Math.max(waitMs, AFTER_CRASH_MS));
-    return;
-  }
+  // Not longer when the clock was set back meanwhile.
+  await pause(Math.min(LEAST_BETWEEN_MS, lastMs + LEAST_BETWEEN_MS - Date.now()));
+  while (!(await isCanaryThere())) await pause(AFTER_CRASH_MS);
   sessionStorage.setItem(LAST_RELOAD, String(Date.now()));
   location.reload();
+}
+
+async function isCanaryThere(): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(AFTER_CRASH_MS);
+    return (await fetch('/v1/probe-keys', { cache: 'no-store', signal })).ok;
+  } catch {
+    return false;
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
 /** Keeps the screen on where the browser can, again each time the page comes into sight; tells whether it does. */

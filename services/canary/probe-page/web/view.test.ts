@@ -1,7 +1,13 @@
 import { expect, test } from '@jest/globals';
+import { lateForMs, provedForMs } from '../../judge.ts';
 import { formatAge, limitsOf, messageOf, outcomeOf, refusalOf, stateOf } from './view.ts';
 
 const LIMITS = limitsOf(60);
+
+test('it grows late and dead at the ages at which the canary says so of its card', () => {
+  const timetable = { periodMs: 60_000, limitMs: 10_000 };
+  expect(LIMITS).toEqual({ lateMs: provedForMs(timetable), deadMs: lateForMs(timetable) });
+});
 
 test.each<[number | undefined, number, string]>([
   [0, 0, 'fresh'],
