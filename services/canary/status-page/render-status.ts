@@ -78,7 +78,15 @@ function written(writtenMs: number, language: Language, texts: StatusTexts): str
     dateStyle: 'long',
     timeStyle: 'short',
   }).format(writtenMs);
-  return texts.writtenAt(instant, new Date(writtenMs).toISOString().slice(11, 16));
+  return texts.writtenAt(
+    ordinalFirst(instant, language),
+    new Date(writtenMs).toISOString().slice(11, 16),
+  );
+}
+
+/** French says `1er juillet`, and every other day as a plain number. */
+function ordinalFirst(date: string, language: Language): string {
+  return language === 'fr' ? date.replace(/^1(?=\s)/, '1er') : date;
 }
 
 function deviceCard(
@@ -105,9 +113,9 @@ const STEPS = [
 ] as const;
 const WHOLE_HEIGHT = 4;
 
-/** Half of a day without any measurement is a day that nobody knows, whatever the rest was. */
+/** Half of a day without any measurement is a day that nobody knows; but what failed on it was seen. */
 function isUnknown({ provedMinutes, unprovedMinutes, notMeasuredMinutes }: ShownDay): boolean {
-  return notMeasuredMinutes > provedMinutes + unprovedMinutes;
+  return unprovedMinutes === 0 && notMeasuredMinutes > provedMinutes;
 }
 
 /** Minutes that were not proved: those that nobody measured are among them. */
@@ -117,7 +125,7 @@ function lostMinutes({ unprovedMinutes, notMeasuredMinutes }: ShownDay): number 
 
 function dayBar(day: ShownDay, x: number): Html {
   const width = DAY_WIDTH - 2;
-  if (isUnknown(day) && day.unprovedMinutes === 0)
+  if (isUnknown(day))
     return html`<rect class="unknown" x="${x + 1}" y="${HEIGHT - 40}" width="${width - 2}" height="38"/>`;
   const lost = lostMinutes(day);
   const height = STEPS.find(({ aboveMinutes }) => lost > aboveMinutes)?.height ?? WHOLE_HEIGHT;
@@ -159,7 +167,7 @@ function lostDays({ devices }: StatusReport, language: Language, texts: StatusTe
     if (lost.length === 0) return html`<p><b>${texts.devices[device][0]}</b> ${texts.noneLost}</p>`;
     const rows = lost.map(
       ({ day, unprovedMinutes, notMeasuredMinutes }) =>
-        html`<tr><th scope="row">${dayName.format(Date.parse(day))}</th><td>${texts.minutes(unprovedMinutes)}</td><td>${texts.minutes(notMeasuredMinutes)}</td></tr>`,
+        html`<tr><th scope="row">${ordinalFirst(dayName.format(Date.parse(day)), language)}</th><td>${texts.minutes(unprovedMinutes)}</td><td>${texts.minutes(notMeasuredMinutes)}</td></tr>`,
     );
     return html`<table><caption>${texts.devices[device][0]}</caption><thead><tr><th scope="col">${texts.day} (UTC)</th><th scope="col">${texts.unproved}</th><th scope="col">${texts.notMeasured}</th></tr></thead><tbody>${rows}</tbody></table>`;
   });

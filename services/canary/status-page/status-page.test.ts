@@ -72,6 +72,32 @@ test('it says by kind of device how long ago the last proof was, and which days 
   );
 });
 
+test('a day on which nearly nobody measured but tests failed is drawn and told as one with minutes lost', () => {
+  const days: DeviceDay[] = [
+    { day: '2026-07-13', transport: 'fcm', proved: 10, unproved: 5, lastMinute: 0 },
+  ];
+  const page = statusFiles(statusReport(paths(both), days, NOW), false)['index.fr.html'];
+  expect(page.replaceAll('\u00a0', ' ')).toContain(
+    'Téléphones Android, 30 jours : 0 sans minute perdue, 1 avec des minutes sans preuve, 29 non mesurés',
+  );
+  const [android = ''] =
+    /<svg class="bars" role="img" aria-label="Téléphones[\s\S]*?<\/svg>/.exec(page) ?? [];
+  expect(android.match(/<rect class="bad"/g)).toHaveLength(1);
+  expect(android.match(/<rect class="unknown"/g)).toHaveLength(29);
+});
+
+test('in French the first of a month is 1er', () => {
+  const first = Date.UTC(2026, 6, 1, 20, 31, 7);
+  const days: DeviceDay[] = [
+    { day: '2026-07-01', transport: 'fcm', proved: 9, unproved: 3, lastMinute: 0 },
+  ];
+  const report = statusReport(paths(both, first), days, first);
+  const { 'index.fr.html': french, 'index.en.html': english } = statusFiles(report, false);
+  expect(textOf(french)).toContain('Page écrite le 1er juillet 2026 à 22:31');
+  expect(textOf(french)).toMatch(/1er juillet 3 min .* 21 juin 0 min 24 h/);
+  expect(textOf(english)).toContain('1 July 3 min');
+});
+
 test('nothing of ours is named: no sites, nodes, lanes, providers', () => {
   for (const text of Object.values(files({ fcm: 300, 'web-push': 12 })))
     expect(text).not.toMatch(

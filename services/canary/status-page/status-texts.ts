@@ -50,9 +50,9 @@ const FRENCH: StatusTexts = {
   },
   meaning: {
     proved: 'Un message d’essai vient d’être reçu et vérifié sur chaque sorte d’appareil.',
-    partly: 'Les essais n’arrivent plus sur certains appareils. Nous y travaillons.',
+    partly: 'Sur certains appareils, les essais n’arrivent pas. Nous y travaillons.',
     unproved: 'Les essais n’arrivent plus. Nous y travaillons.',
-    'not-measured': 'Les essais viennent de commencer.',
+    'not-measured': 'Aucun essai n’est encore arrivé.',
   },
   how: 'Chaque minute, nous envoyons un message d’essai par le même chemin qu’une vraie alerte, à des récepteurs qui sont à nous. Vous ne le voyez pas. Ce n’est que lorsqu’un récepteur l’a reçu et vérifié que nous disons que les alertes arrivent.',
   devices: {
@@ -102,9 +102,9 @@ const ENGLISH: StatusTexts = {
   },
   meaning: {
     proved: 'A test message was just received and verified on every kind of device.',
-    partly: 'Tests no longer arrive on some devices. We are working on it.',
+    partly: 'On some devices tests do not arrive. We are working on it.',
     unproved: 'Tests no longer arrive. We are working on it.',
-    'not-measured': 'The tests have just begun.',
+    'not-measured': 'No test has arrived yet.',
   },
   how: 'Every minute we send a test message the same way as a real alert, to receivers of our own. You do not see it. Only when a receiver has got it and verified it do we say that alerts arrive.',
   devices: {
