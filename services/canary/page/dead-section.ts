@@ -6,6 +6,7 @@ import { age } from './age-markup.ts';
 import { credentialFaults } from './credential-section.ts';
 import { type Html, html } from './html.ts';
 import type { PageModel } from './page-model.ts';
+import { receiverFaults } from './receivers.ts';
 import { SHAPES } from './shapes.ts';
 import { slowFaults } from './slow-proofs.ts';
 import type { PathPart, Texts } from './texts.ts';
@@ -13,7 +14,7 @@ import type { PathPart, Texts } from './texts.ts';
 const FINDINGS_SHOWN = 8;
 
 /** One thing that is dead or fails, its age at the end of the words, and the runbook for it. */
-interface Trouble {
+export interface Trouble {
   readonly says: Html;
   readonly more?: string;
   readonly runbook: string;
@@ -35,6 +36,7 @@ export function troubles(model: PageModel, texts: Texts): Trouble[] {
     ...model.findings.slice(0, FINDINGS_SHOWN).map((finding) => pathTrouble(finding, texts)),
     ...witnessTrouble(model, texts),
     ...slowFaults(model, texts),
+    ...receiverFaults(model),
     ...credentialFaults(model, texts),
     ...model.dead.map(({ kind, name, answered, sinceMs }) => ({
       says: html`${texts.deadPart(kind, name, answered)} ${age(model.ageNowMs - sinceMs)}`,
@@ -44,13 +46,16 @@ export function troubles(model: PageModel, texts: Texts): Trouble[] {
 }
 
 /** The list, or one line that claims nothing when it is empty. */
-export function deadSection(model: PageModel, texts: Texts): Html {
-  const found = troubles(model, texts);
+export function deadSection(
+  found: readonly Trouble[],
+  { runbooksUrl, language }: PageModel,
+  texts: Texts,
+): Html {
   const heading = html`<h2 id="dead-title">${texts.dead}</h2>`;
   if (found.length === 0)
     return html`<section aria-labelledby="dead-title">${heading}<p class="soft claim">${texts.nothingDead}</p></section>`;
   const items = found.map(({ says, more, runbook }) => {
-    const link = html`<a href="${model.runbooksUrl}/${runbook}?lang=${model.language}">${texts.whatToDo}<span class="unseen">${texts.colon} ${runbook}</span></a>`;
+    const link = html`<a href="${runbooksUrl}/${runbook}?lang=${language}">${texts.whatToDo}<span class="unseen">${texts.colon} ${runbook}</span></a>`;
     const small = more === undefined ? undefined : html`<small>${more}</small>`;
     return html`<li>${SHAPES.unproved}<span><b>${says}</b>${small}${link}</span></li>`;
   });

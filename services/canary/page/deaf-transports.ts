@@ -1,7 +1,7 @@
 import type { TransportKind } from '../../../shared/envelope/envelope.ts';
 import type { JudgedPath } from '../judge.ts';
 
-interface DeafTransport {
+export interface DeafTransport {
   readonly transport: TransportKind;
   /** Nothing has come by it for this long. */
   readonly silenceMs: number;

@@ -116,6 +116,10 @@ test('the last alert: accepted, handed over by each transport, received by n of 
     /FCM première 0,3 s moitié 1,4 s 95 % 1,9 s 99 % 2,0 s dernière 2,0 s 1 598 \/ 1 600, 2 en attente/,
   );
   expect(pageText({ realAlert: ALERT, language: 'en' })).toContain('Attack in Nice');
+  const { acceptedAtMs: _unknown, ...acceptedSomeTime } = ALERT;
+  expect(pageText({ realAlert: acceptedSomeTime })).toContain(
+    'Acceptée à une heure inconnue : aucun répartiteur ne la donne',
+  );
 });
 
 test('P5: an alert that a probe lacks after a minute is among what is dead, one of a moment ago is not', () => {

@@ -1,53 +1,26 @@
 import { expect, test } from '@jest/globals';
-import { diagnose } from '../diagnosis.ts';
-import { judgePath, newPathRecord, recordRound, stateAt, summarize } from '../judge.ts';
-import { allPaths } from '../paths.ts';
+import { judgePath, newPathRecord, recordRound, stateAt } from '../judge.ts';
+import type { PartKind } from '../known-dead/watch-parts.ts';
 import { REFUSAL_KINDS } from '../refusing/refusal-kinds.ts';
+import type { RefusalsState } from '../refusing/start-refusing.ts';
+import { SAMPLE_PATHS, samplePage, sampleProofs } from '../test-support/sample-page.ts';
 import { formatAge, formatLatency } from './ages.ts';
+import { html } from './html.ts';
 import { renderPage } from './page.ts';
 import type { PageModel } from './page-model.ts';
 import { runbookMarkup } from './runbook-markup.ts';
+import type { Language } from './texts.ts';
 
 const NOW = Date.UTC(2026, 6, 14, 20, 31, 7);
-const TIMETABLE = { periodMs: 60_000, limitMs: 10_000 };
-const PATHS = allPaths(['a', 'b'], ['a', 'b']);
-
-/** `ageOf`: seconds since the last proof; undefined: never proved, 34 s after the start. */
-function model(ageOf: (dispatcher: string) => number | undefined, changes = {}): PageModel {
-  const paths = PATHS.map((path) => {
-    const fresh = newPathRecord(path, NOW - 34_000);
-    const age = ageOf(path.dispatcher);
-    const record =
-      age === undefined
-        ? fresh
-        : recordRound(fresh, { kind: 'proved', latencyMs: 340 }, NOW - age * 1000);
-    return judgePath(record, NOW, TIMETABLE);
-  });
-  return {
-    language: 'fr',
-    canary: 'a',
-    site: 'a',
-    wallNowMs: NOW,
-    ageNowMs: NOW,
-    timetable: TIMETABLE,
-    paths,
-    summary: summarize(paths),
-    findings: diagnose(paths),
-    dead: [],
-    history: new Map(),
-    rounds: [],
-    receivers: [],
-    stored: undefined,
-    refusals: undefined,
-    clocks: [],
-    realAlert: undefined,
-    credentials: [],
-    otherCanaries: [],
-    drills: [],
-    runbooksUrl: 'https://tocsin.example/runbooks',
+/** `ageOf`: seconds since the last proof by a dispatcher; undefined: never proved, 34 s after the start. */
+const model = (
+  ageOf: (dispatcher: string) => number | undefined,
+  changes: Partial<PageModel> = {},
+): PageModel =>
+  samplePage(NOW, {
+    ...sampleProofs(NOW, ({ dispatcher }) => ageOf(dispatcher)),
     ...changes,
-  };
-}
+  });
 
 /** What a reader sees: no tags, no style, no script. */
 const textOf = (page: string) =>
@@ -90,7 +63,7 @@ test('a dead dispatcher is named by the sentence that its paths have in common',
 
 test('parts are mentioned only when they are dead, with the time since then and a runbook; the headline says so', () => {
   expect(textOf(renderPage(model(() => 4)))).not.toContain('ne répond pas,');
-  const part = (kind: string, name: string, answered = false) => ({
+  const part = (kind: PartKind, name: string, answered = false) => ({
     kind,
     name,
     answered,
@@ -144,7 +117,7 @@ test('a real alert is shown with the probes that received it, and everything fro
   const witness = {
     alertId: id,
     probe: 'a-fcm',
-    transport: 'fcm',
+    transport: 'fcm' as const,
     via: 'b',
     receivedAt: '2026-07-14T20:31:08.402Z',
   };
@@ -204,13 +177,10 @@ test('latencies read in the reader’s language', () => {
 });
 
 test('P5: a transport that brings nothing to anybody is the headline, although the other one is proved', () => {
-  const base = model(() => 4);
-  const paths = base.paths.map((judged) =>
-    judged.path.transport === 'fcm'
-      ? judgePath(newPathRecord(judged.path, NOW - 212_000), NOW, TIMETABLE)
-      : judged,
+  const black = samplePage(
+    NOW,
+    sampleProofs(NOW, ({ transport }) => (transport === 'fcm' ? 212 : 4)),
   );
-  const black = { ...base, paths, summary: summarize(paths), findings: diagnose(paths) };
   const text = textOf(renderPage(black));
   expect(text).toContain('RIEN N’ARRIVE PAR FCM depuis 212 s');
   expect(text).toContain('n’auraient pas l’alerte');
@@ -225,6 +195,7 @@ test('no line breaks before French punctuation, nor between a number and its wor
   expect(page).toContain('sur Tocsin\u00a0: téléphone');
   expect(page).toContain('une ronde manque\u00a0; le chemin');
   expect(renderPage(model(() => 4))).toContain('16\u00a0chemins sur 16\u00a0prouvés');
+  expect(html`<p>${'jusqu’à 95 %.'}</p>`.markup).toBe('<p>jusqu’à 95\u00a0%.</p>');
 });
 
 test('a runbook is escaped, and links to no page but other runbooks', () => {
@@ -240,7 +211,7 @@ test('a runbook is escaped, and links to no page but other runbooks', () => {
 const STORED_TIMETABLE = { periodMs: 300_000, limitMs: 40_000 };
 /** A stored path that was last proved so many seconds ago; undefined: never, watched for two hours. */
 function stored(ageSeconds: number | undefined) {
-  const [path] = PATHS;
+  const [path] = SAMPLE_PATHS;
   if (!path) throw new Error('no path');
   const fresh = newPathRecord(path, NOW - 7_200_000);
   const record =
@@ -260,7 +231,7 @@ test('the stored path has its own age, by its own period: 400 s are fresh there'
   expect(textOf(page)).toContain('Rien n’est connu comme mort');
 });
 
-test.each([
+test.each<[number | undefined, Language, string, boolean]>([
   [500, 'fr', 'en retard il y a 8 min', false],
   [800, 'fr', 'Un téléphone éteint ne retrouve pas ses messages, depuis 13 min', true],
   [800, 'en', 'A phone that was off does not find its messages, for 13 min', true],
@@ -273,7 +244,7 @@ test.each([
 });
 
 /** Every kind was refused so many seconds ago; `accepted`: one of them was let through so many times. */
-function refusals(ageSeconds: number, accepted = 0) {
+function refusals(ageSeconds: number, accepted = 0): RefusalsState {
   const timetable = { periodMs: 3_600_000, limitMs: 10_000 };
   const silenceMs = ageSeconds * 1000;
   const state = stateAt(silenceMs, timetable);

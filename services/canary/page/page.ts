@@ -3,8 +3,8 @@ import { age, ago } from './age-markup.ts';
 import { formatClock } from './ages.ts';
 import { alertBox } from './alert-section.ts';
 import { credentialsBox } from './credential-section.ts';
-import { deadSection, troubles } from './dead-section.ts';
-import { deafTransports } from './deaf-transports.ts';
+import { deadSection, type Trouble, troubles } from './dead-section.ts';
+import { type DeafTransport, deafTransports } from './deaf-transports.ts';
 import { drillsBox } from './drill-section.ts';
 import { type Html, html, ownMarkup } from './html.ts';
 import { matrix } from './matrix.ts';
@@ -19,6 +19,8 @@ import { type Texts, textsFor } from './texts.ts';
 /** The on-call page. It reads without script, at night, on a phone. */
 export function renderPage(model: PageModel): string {
   const texts = textsFor(model.language);
+  const found = troubles(model, texts);
+  const deaf = deafTransports(model.paths);
   const { summary } = model;
   const title = `${summary.anyProved ? texts.proofs(summary.provedPaths, summary.totalPaths) : texts.noProof} · Tocsin`;
   const limits = { provedMs: provedForMs(model.timetable), lateMs: lateForMs(model.timetable) };
@@ -42,9 +44,9 @@ export function renderPage(model: PageModel): string {
 <p class="unseen" role="status" id="news"></p>
 <header><strong>TOCSIN</strong><span>${texts.title} · ${texts.site(model.site, model.canary)}</span>
 <span class="clock" title="${texts.writtenHelp}">${texts.writtenAt} <b>${clock}</b></span></header>
-<main data-news="${news(model, texts)}" data-unknown="${texts.unknown}">
-${verdict(model, texts)}
-${deadSection(model, texts)}
+<main data-news="${news(model, found, deaf, texts)}" data-unknown="${texts.unknown}">
+${verdict(model, found, deaf, texts)}
+${deadSection(found, model, texts)}
 ${section('matrix', texts.matrix, matrix(model.paths, model.history, limits, model.language, texts))}
 ${slowProofs(model, texts)}
 ${receiverSection(model, texts)}
@@ -67,8 +69,12 @@ ${section('canaries', texts.canaries, canariesBox(model, texts))}</div>
 }
 
 /** One sentence for the whole: would an alert arrive? */
-function verdict(model: PageModel, texts: Texts): Html {
-  const { summary, paths } = model;
+function verdict(
+  { summary }: PageModel,
+  found: readonly Trouble[],
+  deaf: readonly DeafTransport[],
+  texts: Texts,
+): Html {
   const { provedPaths, totalPaths, newestProofAgeMs } = summary;
   if (!summary.anyProved) {
     const since = newestProofAgeMs === null ? texts.sinceStart : texts.since;
@@ -76,34 +82,37 @@ function verdict(model: PageModel, texts: Texts): Html {
 <p class="fallback">${texts.fallback}</p></section>`;
   }
   const lastProof = html`<p>${texts.lastProof} ${ago(newestProofAgeMs ?? 0, texts)}<span class="claim"> · ${texts.proofs(provedPaths, totalPaths)}</span></p>`;
-  const deaf = deafTransports(paths);
   if (deaf.length > 0) {
     const forMs = Math.min(...deaf.map(({ silenceMs }) => silenceMs));
-    return html`<section class="verdict none" aria-labelledby="verdict"><h1 id="verdict">${texts.deaf(deafNames(model, texts))} ${texts.since} ${age(forMs)}</h1>
+    return html`<section class="verdict none" aria-labelledby="verdict"><h1 id="verdict">${texts.deaf(deafNames(deaf, texts))} ${texts.since} ${age(forMs)}</h1>
 <p class="fallback">${texts.deafMeaning}</p>
 ${lastProof}</section>`;
   }
   const all = provedPaths === totalPaths;
-  const isDead = troubles(model, texts).length > 0;
+  const isDead = found.length > 0;
   const but = all && isDead ? html`<p class="fallback">${texts.butFaults}</p>` : undefined;
   return html`<section class="verdict ${all && !isDead ? 'all' : 'some'}" aria-labelledby="verdict"><h1 id="verdict">${all ? texts.allProved : texts.someProved}</h1>
 ${lastProof}${but}</section>`;
 }
 
-function deafNames({ paths }: PageModel, texts: Texts): string[] {
-  return deafTransports(paths).map(({ transport }) => texts.values[transport] ?? transport);
+function deafNames(deaf: readonly DeafTransport[], texts: Texts): string[] {
+  return deaf.map(({ transport }) => texts.values[transport] ?? transport);
 }
 
 /** What a screen reader is told when it changes, and only then: no ages in it. */
-function news(model: PageModel, texts: Texts): string {
-  const { anyProved, provedPaths, totalPaths } = model.summary;
-  const deaf = deafNames(model, texts);
+function news(
+  { summary }: PageModel,
+  found: readonly Trouble[],
+  deaf: readonly DeafTransport[],
+  texts: Texts,
+): string {
+  const { anyProved, provedPaths, totalPaths } = summary;
   const sentence = !anyProved
     ? texts.noProof
     : deaf.length > 0
-      ? texts.deaf(deaf)
+      ? texts.deaf(deafNames(deaf, texts))
       : provedPaths === totalPaths
         ? texts.allProved
         : texts.someProved;
-  return `${sentence}. ${texts.deadCount(troubles(model, texts).length)}`;
+  return `${sentence}. ${texts.deadCount(found.length)}`;
 }

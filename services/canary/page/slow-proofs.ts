@@ -3,7 +3,6 @@ import { age, ago } from './age-markup.ts';
 import { formatAge, formatLatency } from './ages.ts';
 import { type Html, html } from './html.ts';
 import type { PageModel } from './page-model.ts';
-import { receiverFaults } from './receivers.ts';
 import { SHAPES } from './shapes.ts';
 import type { Texts } from './texts.ts';
 
@@ -30,7 +29,6 @@ export function slowFaults(model: PageModel, texts: Texts): SlowFault[] {
     ...refusalFaults(model, texts),
     ...storedFaults(model, texts),
     ...clockFaults(model, texts),
-    ...receiverFaults(model),
   ];
 }
 

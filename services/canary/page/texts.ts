@@ -32,7 +32,6 @@ export interface Texts {
   readonly ago: readonly [before: string, after: string];
   readonly states: Readonly<Record<PathState, string>>;
   readonly stateMeaning: Readonly<Record<PathState, string>>;
-  readonly never: string;
   readonly missed: (count: number) => string;
   readonly matrix: string;
   readonly legend: string;
@@ -127,14 +126,12 @@ export interface Texts {
   readonly daysLeft: (days: number) => string;
   readonly expiredSince: (days: number) => string;
   readonly noEnd: string;
-  readonly until: string;
   readonly refused: string;
   readonly lastUsed: string;
   readonly others: (count: number) => string;
   readonly credential: string;
   readonly ends: string;
   readonly drills: string;
-  readonly drill: string;
   readonly drillKinds: Readonly<Record<DrillKind, string>>;
   readonly drillNever: string;
   readonly drillOk: string;
