@@ -114,3 +114,30 @@ test('an end that was seen is kept when the server goes away, and a refusal is t
   await eventually('it is refused', () => states()[0]?.lastRefusedAt !== undefined);
   expect(states()).toEqual([{ ...known, lastRefusedAt: '1970-01-01T00:00:02.000Z' }]);
 });
+
+test('a place that was gone for a while is looked at as soon as it is back, however good it was', async () => {
+  const stop = new AbortController();
+  let places = [
+    {
+      name: 'tls-x',
+      key: 'x',
+      where: 'here',
+      look: async () => ({ expiresAtMs: 5_000, refusal: undefined }),
+    },
+  ];
+  const all = places;
+  const { states, running } = watchCertificates(
+    () => places,
+    { everyMs: 900_000, againMs: 5 },
+    { log, wallNow: Date.now, signal: stop.signal },
+  );
+  stops.push(async () => {
+    stop.abort();
+    await running;
+  });
+  await eventually('it was seen', () => states().length === 1);
+  places = [];
+  await eventually('it is gone', () => states().length === 0);
+  places = all;
+  await eventually('it was seen again', () => states().length === 1);
+});

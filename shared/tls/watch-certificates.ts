@@ -71,7 +71,10 @@ export function watchCertificates(
     do {
       const current = places().slice(0, MAX_PLACES);
       const keys = new Set(current.map(({ key }) => key));
-      for (const key of [...seen.keys()]) if (!keys.has(key)) seen.delete(key);
+      for (const key of [...seen.keys()].filter((each) => !keys.has(each))) {
+        seen.delete(key);
+        goodUntilMs.delete(key);
+      }
       for (const place of current)
         if (!signal.aborted && (goodUntilMs.get(place.key) ?? 0) <= wallNow()) await look(place);
     } while (await sleep(againMs, signal));
