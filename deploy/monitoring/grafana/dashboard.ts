@@ -5,7 +5,7 @@ import {
   RowBuilder,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as HeatmapBuilder } from '@grafana/grafana-foundation-sdk/heatmap';
-import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
+import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
@@ -65,7 +65,7 @@ function heatmap(title: string, description: string, metric: string) {
     .withTarget(
       new DataqueryBuilder()
         .expr(`sum by (le) (increase(${metric}_bucket[$__rate_interval]))`)
-        .format('heatmap' as never)
+        .format(PromQueryFormat.Heatmap)
         .legendFormat('{{le}}'),
     );
 }
