@@ -1,19 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { describeWhere } from '../../tests/support/describe-where.ts';
 import { until } from '../demo/until.ts';
 import { findFreePortBase } from '../local/ports.ts';
 import { startPageReceiver } from './page-receiver.ts';
-import { canMonitor, startMonitoring } from './start-monitoring.ts';
+import { missingMonitor, startMonitoring } from './start-monitoring.ts';
 
 jest.setTimeout(60_000);
 
-/** Debian: apt-get install prometheus prometheus-alertmanager. */
-const withMonitoring = canMonitor() ? describe : describe.skip;
 type Labels = Readonly<Record<string, string>>;
 
-withMonitoring('a real Alertmanager says the widest word once', () => {
+describeWhere(missingMonitor(), 'a real Alertmanager says the widest word once', () => {
   let folder: string;
   let pages: Awaited<ReturnType<typeof startPageReceiver>>;
   let monitoring: Awaited<ReturnType<typeof startMonitoring>>;

@@ -92,9 +92,14 @@ const ALERTMANAGER: Program = {
   files: ['prometheus-alertmanager', 'alertmanager'],
 };
 
-/** True when both programs are on PATH. */
-export function canMonitor(): boolean {
-  return [PROMETHEUS, ALERTMANAGER].every((program) => find(program) !== undefined);
+/** Which of the two programs is not on PATH, and how to get it; undefined when both are. */
+export function missingMonitor(): string | undefined {
+  const missing = [PROMETHEUS, ALERTMANAGER].find((program) => find(program) === undefined);
+  return missing && notHere(missing);
+}
+
+function notHere({ name }: Program): string {
+  return `${name} is not on this machine. Debian: apt-get install prometheus prometheus-alertmanager`;
 }
 
 function find({ files }: Program): string | undefined {
@@ -120,10 +125,7 @@ interface Running {
 
 function launch(folder: string, program: Program, args: readonly string[]): Running {
   const file = find(program);
-  if (file === undefined)
-    throw new MonitoringError(
-      `${program.name} is not on this machine. Debian: apt-get install prometheus prometheus-alertmanager`,
-    );
+  if (file === undefined) throw new MonitoringError(notHere(program));
   const logFile = join(folder, `${program.name}.log`);
   const log = openSync(logFile, 'a');
   const child = spawn(file, args, { stdio: ['ignore', log, log] });

@@ -1,56 +1,34 @@
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { urlOf } from '../../deploy/demo/find-system.ts';
 import { until } from '../../deploy/demo/until.ts';
-import { findFreePortBase } from '../../deploy/local/ports.ts';
-import { startPageReceiver } from '../../deploy/monitoring/page-receiver.ts';
-import { targetsOf } from '../../deploy/monitoring/prometheus-config.ts';
-import { canMonitor, startMonitoring } from '../../deploy/monitoring/start-monitoring.ts';
-import { setFaults, startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
+import { missingMonitor } from '../../deploy/monitoring/start-monitoring.ts';
+import { describeWhere } from '../support/describe-where.ts';
+import {
+  MONITORED_CLOSE_MS,
+  MONITORED_START_MS,
+  type MonitoredSystem,
+  startMonitoredSystem,
+} from '../support/monitored-system.ts';
+import { setFaults } from '../support/whole-system.ts';
 
 /** P5: from the moment that the last hop delivers nothing to the page on somebody's phone. */
 const PAGED_WITHIN_MS = 180_000;
 
-/** Debian: apt-get install prometheus prometheus-alertmanager. */
-const withMonitoring = canMonitor() ? describe : describe.skip;
-
-withMonitoring('with Prometheus and Alertmanager', () => {
-  let system: WholeSystem;
-  let pages: Awaited<ReturnType<typeof startPageReceiver>>;
-  let monitoring: Awaited<ReturnType<typeof startMonitoring>>;
+describeWhere(missingMonitor(), 'with Prometheus and Alertmanager', () => {
+  let monitored: MonitoredSystem;
 
   beforeAll(async () => {
-    system = await startWholeSystem();
-    pages = await startPageReceiver(0);
-    const portBase = await findFreePortBase(1);
-    monitoring = await startMonitoring({
-      folder: join(system.stateDir, 'monitoring'),
-      targets: targetsOf(system.urls),
-      receivers: pages.receivers,
-      prometheusPort: portBase,
-      alertmanagerPort: portBase + 1,
-    });
-  }, 120_000);
+    monitored = await startMonitoredSystem();
+  }, MONITORED_START_MS);
 
   afterAll(async () => {
-    await monitoring?.close();
-    await pages?.close();
-    await system?.close();
-    system?.destroy();
-  }, 60_000);
+    await monitored?.close();
+  }, MONITORED_CLOSE_MS);
 
   test('P5: a provider that takes everything and delivers nothing is paged within 180 s, though every process is well', async () => {
-    const proved = async () => {
-      const { summary } = (await (await fetch(`${urlOf(system, 'canary-a')}/v1/paths`)).json()) as {
-        summary: { provedPaths: number; totalPaths: number };
-      };
-      return summary.provedPaths === summary.totalPaths ? true : undefined;
-    };
-    await until('every path proved', { timeoutMs: 90_000, everyMs: 250 }, proved);
-    const watchdog = async () => pages.calls.find(({ alert }) => alert === 'Watchdog');
-    await until('the sign of life', { timeoutMs: 60_000, everyMs: 250 }, watchdog);
+    const { system, calls } = monitored;
     const isPaged = () =>
-      pages.calls.filter(({ kind, status }) => kind === 'page' && status === 'firing');
+      calls.filter(({ kind, status }) => kind === 'page' && status === 'firing');
     expect(isPaged().map(({ alert }) => alert)).toEqual([]);
 
     await setFaults(system, { fcm: { blackHole: true } });
@@ -69,5 +47,5 @@ withMonitoring('with Prometheus and Alertmanager', () => {
     );
     for (const name of ['ingest-a', 'dispatcher-a', 'dispatcher-b', 'edge-a'])
       expect((await fetch(`${urlOf(system, name)}/ready`)).status).toBe(200);
-  }, 360_000);
+  }, 240_000);
 });
