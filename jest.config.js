@@ -1,3 +1,5 @@
+import process from 'node:process';
+
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -29,5 +31,7 @@ export default {
   ],
   // Here, because Jest takes no notice of it in a project.
   testTimeout: 20_000,
+  // What a failed test left open must not keep the result of all others from being told.
+  forceExit: process.env.CI === 'true',
   reporters: ['default', '<rootDir>/tests/support/closing-line.js'],
 };

@@ -1,60 +1,83 @@
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { createLogger } from '../../../shared/log/logger.ts';
 import { keepConnected } from './keep-connected.ts';
 
-jest.useFakeTimers();
-
 const PAUSES = { firstMs: 100, maxMs: 400 };
 
-/** A service that is told what to do by the test, and when each try came (ms since the start). */
+/** A service that is told what to do by the test, and waits that last until the test ends them. */
 function setUp() {
-  const startedMs = Date.now();
-  const tries: number[] = [];
   const signals: AbortSignal[] = [];
+  const waits: number[] = [];
   let opens = false;
+  let endWait: () => void = () => undefined;
   const kept = keepConnected(
     async (onOpen, signal) => {
-      tries.push(Date.now() - startedMs);
       signals.push(signal);
       if (!opens) throw new Error('nobody there');
       onOpen();
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
     },
-    { log: createLogger('canary', 'a', 'silent'), random: () => 1, pauses: PAUSES },
+    {
+      log: createLogger('canary', 'a', 'silent'),
+      random: () => 1,
+      pauses: PAUSES,
+      wait: (ms, signal) => {
+        waits.push(ms);
+        return new Promise<void>((resolve) => {
+          endWait = resolve;
+          if (signal.aborted) resolve();
+          signal.addEventListener('abort', () => resolve());
+        });
+      },
+    },
   );
   return {
     kept,
-    tries,
     signals,
+    waits,
     open: () => {
       opens = true;
+    },
+    /** Ends the wait of now, and lets what follows from it come about. */
+    pass: async () => {
+      endWait();
+      await settled();
     },
   };
 }
 
+/** Everything that needs no timer has come about. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
 test('P12: the waits between tries grow up to a limit, and are short again after a connection', async () => {
-  const { kept, tries, open } = setUp();
-  await jest.advanceTimersByTimeAsync(1_500);
-  expect(tries).toEqual([0, 100, 300, 700, 1_100, 1_500]);
-  expect(kept.connected()).toBe(false);
+  const { kept, signals, waits, open, pass } = setUp();
+  await settled();
+  for (let tries = 1; tries < 5; tries++) await pass();
+  expect(waits).toEqual([100, 200, 400, 400, 400]);
+  expect([kept.connected(), signals.length]).toEqual([false, 5]);
   open();
-  await jest.advanceTimersByTimeAsync(400);
-  expect(kept.connected()).toBe(true);
+  await pass();
+  expect([kept.connected(), signals.length]).toEqual([true, 6]);
   kept.drop();
-  await jest.advanceTimersByTimeAsync(99);
-  expect(kept.connected()).toBe(false);
-  await jest.advanceTimersByTimeAsync(1);
-  expect([kept.connected(), tries.slice(6)]).toEqual([true, [1_900, 2_000]]);
+  await settled();
+  expect([kept.connected(), waits.at(-1), signals.length]).toEqual([false, 100, 6]);
+  await pass();
+  expect([kept.connected(), signals.length]).toEqual([true, 7]);
   await kept.close();
 });
 
 test('closed, it ends what is open and tries no more', async () => {
-  const { kept, tries, signals, open } = setUp();
+  const { kept, signals, waits, open } = setUp();
   open();
-  await jest.advanceTimersByTimeAsync(100);
+  await settled();
   await kept.close();
   expect([kept.connected(), signals.at(-1)?.aborted]).toEqual([false, true]);
-  const before = tries.length;
-  await jest.advanceTimersByTimeAsync(10_000);
-  expect(tries).toHaveLength(before);
+  expect([signals.length, waits.length]).toEqual([1, 1]);
+});
+
+test('closed between two tries, it does not wait for the next', async () => {
+  const { kept, signals } = setUp();
+  await settled();
+  await kept.close();
+  expect(signals).toHaveLength(1);
 });

@@ -14,6 +14,8 @@ interface KeepConnectedDeps {
   readonly random: () => number;
   /** Waits between two tries (ms). */
   readonly pauses?: BackoffOptions | undefined;
+  /** How a wait is spent; ends early when the signal aborts. */
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
 }
 
 interface KeptConnection {
@@ -30,7 +32,7 @@ const PAUSES: BackoffOptions = { firstMs: 500, maxMs: 15_000 };
 /** One connection after the other until it is closed; as long as none opens, the waits between them grow. */
 export function keepConnected(
   connect: Connect,
-  { log, random, pauses = PAUSES }: KeepConnectedDeps,
+  { log, random, pauses = PAUSES, wait = sleep }: KeepConnectedDeps,
 ): KeptConnection {
   const stop = new AbortController();
   let current = new AbortController();
@@ -48,7 +50,7 @@ export function keepConnected(
         log.debug(errorFields(error), 'the push service cannot be reached');
       }
       connected = false;
-      await sleep(backoffMs(failures, pauses, random()), stop.signal);
+      await wait(backoffMs(failures, pauses, random()), stop.signal);
     }
   };
   const running = run();
