@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { alertId } from '../../shared/alert/alert-id.ts';
+import { listen } from '../../shared/http/listen.ts';
 import { createLogger } from '../../shared/log/logger.ts';
 import { WitnessAnswer } from '../../shared/receipt/proof.ts';
 import { startTestSandbox, type TestSandbox } from '../../tests/support/sandbox-tls.ts';
@@ -155,9 +156,17 @@ test('P5: a provider that accepts and delivers nothing turns its paths unproved 
   await until('all paths are proved again', () => allProved(canary), 40_000);
 });
 
-test('a refusal by ingest is a missed round with its own name', async () => {
+test('a refusal by ingest is a missed round with its own name; P5: the outside watcher hears nothing of it', async () => {
+  let pings = 0;
+  const watcher = await listen(
+    (_request, response) => {
+      pings++;
+      response.end();
+    },
+    { host: '127.0.0.1', port: 0 },
+  );
   system.refuseWith(503);
-  const canary = await start();
+  const canary = await start({ DEADMAN_URL: `http://127.0.0.1:${watcher.port}/` });
   await until('rounds are refused', async () =>
     (await canary.paths()).paths.every(({ lastResult }) => lastResult === 'ingest-refused'),
   );
@@ -165,6 +174,10 @@ test('a refusal by ingest is a missed round with its own name', async () => {
   expect(paths.every(({ state }) => state === 'not-measured')).toBe(true);
   expect(summary.newestProofAgeSeconds).toBeNull();
   expect(await canary.text('/?lang=fr')).toContain('AUCUNE PREUVE');
+  expect(pings).toBe(0);
+  system.refuseWith(undefined);
+  await until('it hears of a proof', () => pings === 1);
+  await watcher.close();
 });
 
 test('a restart keeps devices, keys and addresses', async () => {

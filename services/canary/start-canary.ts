@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { readJsonFile, readTextFile } from '../../shared/config/read-file.ts';
-import { createInMemoryStore } from '../../shared/device/in-memory-store.ts';
-import type { DeviceSetup } from '../../shared/device/receive.ts';
 import type { CanaryPath } from '../../shared/envelope/envelope.ts';
 import { KeySet } from '../../shared/envelope/key-set.ts';
-import { PushPayload } from '../../shared/envelope/push-payload.ts';
 import { createVerifier } from '../../shared/envelope/signature.ts';
 import { createApp, finishApp } from '../../shared/http/app.ts';
 import { listen } from '../../shared/http/listen.ts';
@@ -17,45 +14,34 @@ import type { WitnessAnswer } from '../../shared/receipt/proof.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/sleep.ts';
 import { createAgeClock } from './age-clock.ts';
-import { startBusHealth } from './bus-health/start-bus-health.ts';
 import type { CanaryConfig } from './config.ts';
-import { startCredentials } from './credentials/start-credentials.ts';
-import { createDeadManSwitch } from './dead-man.ts';
 import { diagnose } from './diagnosis.ts';
 import { startDrills } from './drills/start-drills.ts';
 import { createCanaryEvents } from './events.ts';
 import { startHistory } from './history/start-history.ts';
 import { createJudge, type RoundResult, summarize } from './judge.ts';
-import { startKnownDead } from './known-dead/start-known-dead.ts';
 import { createCanaryMetrics } from './metrics.ts';
 import type { PageModel } from './page/page-model.ts';
 import type { Language } from './page/texts.ts';
 import { allPaths, pathName } from './paths.ts';
 import { pathsReport } from './paths-report.ts';
-import { startAutopushProbe } from './probes/autopush-probe.ts';
-import type { Probe, ProbeEvents } from './probes/probe.ts';
-import { startConfiguredFcmProbe } from './probes/start-fcm-probe.ts';
-import { ProofPublisher } from './publish-proofs.ts';
 import { readRunbooks } from './read-runbooks.ts';
 import { watchRealAlert } from './real-alert/watch-real-alert.ts';
 import { createReceipts } from './receipts/create-receipts.ts';
 import { startReceivers } from './receivers/start-receivers.ts';
 import { createRefusingMetrics } from './refusing/refusing-metrics.ts';
 import { startRefusing } from './refusing/start-refusing.ts';
-import { registerProbes } from './register-probes.ts';
-import { proofReport, reportTo } from './report-proofs.ts';
 import { createRoundLog } from './round-log.ts';
 import { addRoutes } from './routes.ts';
 import { runRound } from './run-round.ts';
 import { scheduleRounds } from './schedule-rounds.ts';
+import { startProbes } from './start-probes.ts';
+import { startTelling } from './start-telling.ts';
+import { startWatching } from './start-watching.ts';
 import { startStatusPage } from './status-page/start-status-page.ts';
 import { startStoredPath } from './stored/start-stored-path.ts';
 import { createStoredMetrics } from './stored/stored-metrics.ts';
-import { takePayload } from './take-payload.ts';
 import { startAlertTraces } from './tracing/start-alert-traces.ts';
-import { watchClocks } from './watch-clocks.ts';
-import { watchOtherCanaries } from './watch-peers.ts';
-import { watchSilence } from './watch-silence.ts';
 import { watchStates } from './watch-states.ts';
 import { createWitnessLog } from './witness-log.ts';
 
@@ -74,7 +60,11 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     const stop = new AbortController();
     const { signal } = stop;
     const tasks: Promise<unknown>[] = [];
-    cleanup.add('tasks', () => Promise.all(tasks));
+    cleanup.add('tasks', () => {
+      // Aborted before, but for a start that failed half-way.
+      stop.abort();
+      return Promise.all(tasks);
+    });
 
     const paths = allPaths(
       config.ingests.map(({ name }) => name),
@@ -106,20 +96,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       { registry, log, wallNow },
     );
 
-    const lastHeard = new Map<string, number>();
-    const devices = new Map<Probe, DeviceSetup>();
     const verify = createVerifier(keySet, 'alert');
-    const deviceOf = (probe: Probe) => {
-      const setup = devices.get(probe) ?? {
-        verify,
-        accepts: ['canary', 'public'] as const,
-        store: createInMemoryStore(),
-        now: wallNow,
-      };
-      devices.set(probe, setup);
-      return setup;
-    };
-    const heard = (probe: Probe) => lastHeard.set(probe.name, now());
     const probeDir = join(config.dataDir, 'probes');
     const receipts = createReceipts(
       { dataDir: probeDir, timetable, proving: probeNames },
@@ -149,59 +126,32 @@ export function startCanary(config: CanaryConfig, log: Logger) {
             },
           );
     if (refusing) tasks.push(refusing.running);
-    const keep = (payload: unknown, expiresMs: number) => {
-      const pushed = PushPayload.safeParse(payload);
-      if (pushed.success) refusing?.keep(pushed.data.alert, expiresMs);
-    };
-    const drill = drills.heard;
-    const takeDeps = { deviceOf, receipts: receipts.own, events, wallNow, heard, drill, keep };
-    let registerAgain: () => void = () => undefined;
-    const probeEvents: ProbeEvents = {
-      onPayload: (probe, payload) => takePayload(probe, payload, takeDeps),
-      onUndecryptable: (probe) => events.refused(probe.name, 'undecryptable'),
-      onSubscription: () => registerAgain(),
-    };
-    const probeDeps = { log, random: Math.random };
-    const autopush = drills.probe(
-      (told) =>
-        startAutopushProbe(
-          {
-            name: probeNames['web-push'],
-            url: config.autopushUrl,
-            vapidPublicKey: config.vapidPublicKey,
-            dataDir: probeDir,
-          },
-          { ...probeDeps, ...told },
-        ),
-      probeEvents,
+    const proving = startProbes(
+      { ...config, names: probeNames, dataDir: probeDir, internalToken },
+      {
+        cleanup,
+        drills,
+        receipts: receipts.own,
+        verify,
+        keep: refusing?.keep,
+        events,
+        log,
+        now,
+        wallNow,
+        random: Math.random,
+        signal,
+      },
     );
-    cleanup.add('autopush probe', () => autopush.close());
-    const fcm = drills.probe(
-      (told) =>
-        startConfiguredFcmProbe(
-          config.fcmProbe,
-          { name: probeNames.fcm, dataDir: probeDir },
-          { ...probeDeps, ...told },
-        ),
-      probeEvents,
-    );
-    cleanup.add('fcm probe', () => fcm.close());
-    const probes = [autopush, fcm];
-    const registration = registerProbes(
-      probes,
-      { edgeUrls: config.edgeUrls, token: internalToken },
-      { events, random: Math.random, signal },
-    );
-    registerAgain = registration.again;
-    tasks.push(registration.running);
+    const { probes } = proving;
+    tasks.push(proving.running);
 
     const receivers = startReceivers(
       { ...config, canary: config.nodeName, dataDir: probeDir, internalToken, keySet },
       {
-        ...probeEvents,
+        ...proving.hearing,
         ...receipts,
         receipts: receipts.own,
-        lastHeardMs: (probe) => lastHeard.get(probe),
+        lastHeardMs: proving.lastHeardMs,
         events,
         metrics,
         log,
@@ -214,28 +164,17 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     cleanup.add('receivers', receivers.close);
     tasks.push(receivers.running);
 
-    const publishers = config.natsSites.map((site) => {
-      const publisher = new ProofPublisher(site, config.nodeName, log);
-      cleanup.add(`proofs on the bus of ${site.site}`, () => publisher.close());
-      return publisher;
-    });
-    const report = () => proofReport(config.nodeName, judge.judged());
-    const reporters = [...config.dispatchers, ...config.ingests].map(({ url }) =>
-      reportTo(url, internalToken, { log, report, signal }),
+    const telling = startTelling(
+      { ...config, internalToken },
+      { cleanup, judged: judge.judged, events, log, now, signal },
     );
-    tasks.push(...reporters.map(({ running }) => running));
-    const deadMan = createDeadManSwitch(config.deadmanUrl, { events, now, signal });
-
+    tasks.push(telling.running);
     const roundEnded = (path: CanaryPath, result: RoundResult) => {
       judge.record(path, result);
       rounds.add({ atMs: wallNow(), path, result });
       history.record(path, result);
       events.roundEnded(path, result);
-      if (result.kind !== 'proved') return;
-      deadMan();
-      for (const reporter of reporters) reporter.tell();
-      const latencyMs = Math.round(result.latencyMs);
-      for (const publisher of publishers) void publisher.publish({ path, ageMs: 0, latencyMs });
+      if (result.kind === 'proved') telling.proved(path, result.latencyMs);
     };
     const raising = {
       canary: config.nodeName,
@@ -259,7 +198,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     };
     const runTimetable = async () => {
       const deadlineMs = now() + REGISTRATION_WAIT_MS;
-      while (!registration.registered() && now() < deadlineMs) {
+      while (!proving.registered() && now() < deadlineMs) {
         if (!(await sleep(50, signal))) return;
       }
       const timing = { periodMs: config.periodMs, canary: config.nodeName };
@@ -275,15 +214,6 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     };
     tasks.push(runTimetable());
     tasks.push(watchStates({ judged: judge.judged, probes, events, metrics, signal }));
-    tasks.push(
-      watchSilence(probes, config.periodMs, {
-        events,
-        now,
-        lastHeardMs: (probe) => lastHeard.get(probe),
-        registerAgain: registration.again,
-        signal,
-      }),
-    );
     const stored =
       storedName === undefined
         ? undefined
@@ -299,7 +229,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
               raising,
             },
             {
-              deviceOf,
+              deviceOf: proving.deviceOf,
               verifyAlert: verify,
               wallNow,
               log,
@@ -315,43 +245,22 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       cleanup.add('stored probe', stored.close);
       tasks.push(stored.running);
     }
-    const others = watchOtherCanaries(config.canaries, { now, signal });
-    tasks.push(others.running);
-    const nodes = [
-      ...config.ingests.map((peer) => ({ kind: 'ingest' as const, peer })),
-      ...config.dispatchers.map((peer) => ({ kind: 'dispatcher' as const, peer })),
-      ...config.edges.map((peer) => ({ kind: 'edge' as const, peer })),
-    ];
-    const dead = startKnownDead(
-      { nodes, natsSites: config.natsSites, probes, otherCanaries: others.states },
-      { now, signal },
-    );
-    tasks.push(dead.running);
-    const clocks = watchClocks(nodes, {
-      wallNow,
-      now,
-      onSkew: ({ kind, name, skewMs }) =>
-        metrics.clockSkew.set({ kind, peer: name }, skewMs / 1000),
-      signal,
-    });
-    tasks.push(clocks.running);
-    const busHealth = startBusHealth(
-      { sites: config.natsSites },
-      { registry, log, wallNow, signal },
-    );
-    tasks.push(busHealth.running);
-    const credentials = startCredentials(config, {
-      registry,
-      log,
-      wallNow,
+    const watching = startWatching(config, {
       internalToken,
-      newestProofAgeMs: () => summarize(judge.judged()).newestProofAgeMs,
+      probes,
+      judged: judge.judged,
+      registry,
+      metrics,
+      log,
+      now,
+      wallNow,
       signal,
     });
-    tasks.push(credentials.running);
+    tasks.push(watching.running);
 
     // Probes of an earlier life receive before they are registered again: who received it counts in any case.
-    const probesBeside = (seen: number) => Math.max(registration.count() + receivers.count(), seen);
+    const probesBeside = (seen: number) =>
+      Math.max(proving.registeredCount() + receivers.count(), seen);
     const witnessesOf = (alertId: string): WitnessAnswer => {
       const real = witnesses.of(alertId);
       const seen = real.length > 0 ? real : drills.witnessesOf(alertId);
@@ -381,16 +290,16 @@ export function startCanary(config: CanaryConfig, log: Logger) {
         paths: judged,
         summary: summarize(judged),
         findings: diagnose(judged),
-        dead: dead.parts(),
+        dead: watching.dead(),
         history: history.paths(),
         rounds: rounds.newest(PAGE_ROUNDS),
         receivers: receipts.receiverLog.states(),
         stored: stored?.state(),
         refusals: refusing?.state(),
-        clocks: clocks.states(),
+        clocks: watching.clocks(),
         realAlert: realAlert.latest(),
-        otherCanaries: others.states(),
-        credentials: credentials.states(),
+        otherCanaries: watching.otherCanaries(),
+        credentials: watching.credentials(),
         drills: drills.records(),
         runbooksUrl: config.runbooksUrl,
       };
@@ -405,7 +314,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
     const health = new Health();
     for (const probe of probes)
       health.add({ name: `probe ${probe.name}`, check: () => probe.connected() });
-    health.add({ name: 'probes registered', check: registration.registered });
+    health.add({ name: 'probes registered', check: proving.registered });
     const app = createApp({ log, health, metrics: registry });
     addRoutes(app, {
       internalToken,
@@ -414,7 +323,7 @@ export function startCanary(config: CanaryConfig, log: Logger) {
       pathsReport: () => pathsReport(config.nodeName, judge.judged(), wallNow()),
       witnessesOf,
     });
-    tracing.addRoutes(app, { internalToken, witnessesOf, clocks: clocks.states, now });
+    tracing.addRoutes(app, { internalToken, witnessesOf, clocks: watching.clocks, now });
     drills.addRoutes(app);
     receivers.addRoutes(app);
     finishApp(app, log);

@@ -14,8 +14,8 @@ export interface TakeDeps {
   readonly heard: (probe: Probe) => void;
   /** True when a verified message is a drill's: it is counted there, and is nobody's round. */
   readonly drill?: (probe: Probe, received: Received) => boolean;
-  /** A canary's message that was verified: the payload as it came, and when (ms) its life ends. */
-  readonly keep?: (payload: unknown, expiresMs: number) => void;
+  /** A canary's message that was verified: signed as it came, and when (ms) its life ends. */
+  readonly keep?: ((jws: string, expiresMs: number) => void) | undefined;
 }
 
 /**
@@ -33,13 +33,14 @@ export async function takePayload(probe: Probe, payload: unknown, deps: TakeDeps
   deps.heard(probe);
   const isPublic = message.audience === 'public';
   if (!isPublic && deps.drill?.(probe, received)) return;
-  if (!isPublic) deps.keep?.(payload, Date.parse(message.expires));
+  const { alert } = PushPayload.parse(payload);
+  if (!isPublic) deps.keep?.(alert, Date.parse(message.expires));
   const handed = await deps.receipts.handIn(probe.name, {
     transport: probe.transport,
     via,
     messageId: message.id,
     receivedAt: new Date(deps.wallNow()).toISOString(),
-    ...(isPublic ? { alert: PushPayload.parse(payload).alert } : {}),
+    ...(isPublic ? { alert } : {}),
     ...(isPublic || message.nonce === undefined ? {} : { nonce: message.nonce }),
   });
   // A second copy of a round that is closed is no surprise: dispatchers prefer a repeat to a miss.

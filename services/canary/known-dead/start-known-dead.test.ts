@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { afterEach, expect, test } from '@jest/globals';
 import { listen } from '../../../shared/http/listen.ts';
 import { startKnownDead } from './start-known-dead.ts';
@@ -11,9 +11,7 @@ afterEach(async () => {
 });
 
 /** A part that answers every question with this status. */
-async function part(answer: {
-  status: number;
-}): Promise<{ url: string; server: Server | undefined }> {
+async function part(answer: { readonly status: number }): Promise<{ readonly url: string }> {
   const { port, close } = await listen(
     (_request, response) => {
       response.writeHead(answer.status, { 'content-type': 'application/json' }).end('{}');
@@ -21,7 +19,7 @@ async function part(answer: {
     { host: '127.0.0.1', port: 0 },
   );
   closing.push(close);
-  return { url: `http://127.0.0.1:${port}`, server: undefined };
+  return { url: `http://127.0.0.1:${port}` };
 }
 /** A port that nobody listens on. */
 async function nobody(): Promise<string> {

@@ -60,8 +60,7 @@ export function watchRealAlert(
   let askedAtMs = Number.NEGATIVE_INFINITY;
 
   const take = (facts: Facts | undefined) => {
-    if (!facts || facts.id === latest?.id) return;
-    if (latest && Date.parse(facts.sent) < Date.parse(latest.sent)) return;
+    if (!facts || !isNewer(facts, latest)) return;
     latest = { ...facts, transports: [], witnesses: [], probes: 0 };
     progress = new Map();
     askedAtMs = Number.NEGATIVE_INFINITY;
@@ -105,15 +104,19 @@ export function watchRealAlert(
   return { latest: () => withOwn(latest, deps), running: run() };
 }
 
+/** Of two of the same second the one that is known stays: those who name one and those who name the other would take turns. */
+function isNewer(facts: Facts, known: Facts | undefined): boolean {
+  return known === undefined || Date.parse(facts.sent) > Date.parse(known.sent);
+}
+
 /** Our own probes' receipts are shown at once, not at the next look. */
 function withOwn(
   latest: AlertTimeline | undefined,
   deps: Pick<RealAlertDeps, 'ownLatest' | 'ownAnswer'>,
 ): AlertTimeline | undefined {
   const own = factsOf(deps.ownLatest());
-  const isNewer =
-    own && own.id !== latest?.id && !(Date.parse(own.sent) < Date.parse(latest?.sent ?? ''));
-  const alert = isNewer ? { ...own, transports: [], witnesses: [], probes: 0 } : latest;
+  const alert =
+    own && isNewer(own, latest) ? { ...own, transports: [], witnesses: [], probes: 0 } : latest;
   if (!alert) return undefined;
   const answer = deps.ownAnswer(alert.id);
   const witnesses = firstWitnesses([...alert.witnesses, ...answer.witnesses]);

@@ -8,6 +8,7 @@ import {
   receiptKeyOf,
   signReceipt,
 } from '../../../shared/receipt/signed-receipt.ts';
+import { aCanaryAlert } from '../../../tests/support/alert-builder.ts';
 import {
   createSigningKey,
   publicHalves,
@@ -187,7 +188,7 @@ function sameBytes(a: string, b: string): boolean {
   );
 }
 
-test('P8: a witness needs the alert itself, signed by an ingest for the public, with its own id', async () => {
+test('P6 P8: a witness needs the alert itself, signed by an ingest for the public, with its own id', async () => {
   const { desk, signed, witnessed, clock } = setUp();
   const alert = testAlert({ identifier: 'real', headline: 'Crue' });
   const jws = await signedDeviceMessage(alert, publicKey);
@@ -205,6 +206,16 @@ test('P8: a witness needs the alert itself, signed by an ingest for the public, 
   expect(await hand({ alert: jws, messageId: id })).toMatchObject({ reason: 'repeated' });
   expect(witnessed).toHaveLength(1);
   expect(witnessed[0]).toMatchObject({ alertId: id, probe: 'a-web-push', via: 'b' });
+  // A round is no alert to the public, also when a receiver hands it in as one.
+  const round = await signedDeviceMessage(
+    aCanaryAlert({ identifier: 'round', probes: ['p'] }),
+    canaryKey,
+  );
+  const roundId = JSON.parse(Buffer.from(round.split('.')[1] ?? '', 'base64url').toString()).id;
+  expect(await hand({ alert: round, messageId: roundId })).toMatchObject({
+    reason: 'wrong-audience',
+  });
+  expect(witnessed).toHaveLength(1);
   clock.wall += 48 * 3600 * 1000;
   expect(await hand({ alert: jws, messageId: id })).toMatchObject({ reason: 'expired' });
 });

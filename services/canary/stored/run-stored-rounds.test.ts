@@ -1,7 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { judgePath, newPathRecord, recordRound } from '../judge.ts';
+import { listen } from '../../../shared/http/listen.ts';
+import { judgePath, newPathRecord, type RoundResult, recordRound } from '../judge.ts';
 import { allPaths, pathName } from '../paths.ts';
-import { storedPath, storedTiming } from './run-stored-rounds.ts';
+import { createRoundBook } from '../round-book.ts';
+import { runStoredRounds, storedPath, storedTiming } from './run-stored-rounds.ts';
+import type { StoredProbe } from './stored-probe.ts';
 
 const PATHS = allPaths(['a'], ['a', 'b']);
 const TIMETABLE = { periodMs: 60_000, limitMs: 10_000 };
@@ -48,4 +51,64 @@ test('a message is kept for half a minute at the usual period, and a canary’s 
     quietMs: 3_000,
     limitMs: 10_000,
   });
+});
+
+test.each([
+  ['was not kept for it, and proves nothing', 'off', { kind: 'missed', stage: 'not-received' }],
+  ['was', 'on', { kind: 'proved' }],
+])('P5: what a probe receives while it is off or on: %s', async (_what, when, expected) => {
+  const startedMs = performance.now();
+  const book = createRoundBook(() => performance.now());
+  let receive: () => unknown = () => undefined;
+  const ingest = await listen(
+    async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk);
+      const text = Buffer.concat(chunks).toString();
+      const [, nonce] = /tocsin-nonce:([\w-]+)/.exec(text) ?? [];
+      const [, via] = /tocsin-path:a:bus:(\w+)/.exec(text) ?? [];
+      receive = () => book.receive({ probe: 'a-stored', nonce, via, transport: 'web-push' });
+      if (when === 'off') receive();
+      response.writeHead(202, { 'content-type': 'application/json' }).end('{}');
+    },
+    { host: '127.0.0.1', port: 0 },
+  );
+  const stop = new AbortController();
+  const ended = Promise.withResolvers<RoundResult>();
+  const probe: Pick<StoredProbe, 'visit'> = {
+    visit: async () => {
+      if (when === 'on') receive();
+      return true;
+    },
+  };
+  const running = runStoredRounds(
+    { periodMs: 400, keptMs: 20, quietMs: 10, limitMs: 1_000 },
+    {
+      probe: probe as StoredProbe,
+      book,
+      settings: {
+        canary: 'a',
+        sender: 'canary-a@alerte.example',
+        apiKey: 'key',
+        limitMs: 1_000,
+        ingests: [{ name: 'a', site: 'a', url: `http://127.0.0.1:${ingest.port}` }],
+        addresses: ['p'.repeat(22)],
+      },
+      judged: () => judged(() => true),
+      registered: async () => undefined,
+      onResult: (_path, result) => {
+        ended.resolve(result);
+        stop.abort();
+      },
+      everProved: () => true,
+      wallNow: Date.now,
+      // A minute's first second would hold up a test with so short a period.
+      now: () => 30_000 + performance.now() - startedMs,
+      random: () => 0.5,
+      signal: stop.signal,
+    },
+  );
+  expect(await ended.promise).toMatchObject(expected);
+  await running;
+  await ingest.close();
 });

@@ -1,5 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
@@ -10,7 +11,7 @@ import { createProviderSender, type ProviderSender } from '../../test-support/pr
 import type { Probe } from '../probe.ts';
 import { startFcmMcsProbe } from './fcm-mcs-probe.ts';
 import type { FcmServers } from './fcm-probe-config.ts';
-import { MCS_CLIENT_TIMINGS } from './mcs-client.ts';
+import { MCS_CLIENT_TIMINGS, type McsTimings } from './mcs-client.ts';
 import { readRegistration } from './register-device.ts';
 
 const log = createLogger('canary', 'test', 'silent');
@@ -19,11 +20,13 @@ let sandbox: TestSandbox;
 let sender: ProviderSender;
 const probes: Probe[] = [];
 const received: unknown[] = [];
+let logins: number;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tocsin-mcs-'));
   sandbox = await startTestSandbox();
   sender = await createProviderSender(sandbox);
+  logins = 0;
 });
 afterEach(async () => {
   for (const probe of probes.splice(0)) await probe.close();
@@ -33,7 +36,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(changes: Partial<FcmServers> = {}, options: { ca?: string } = {}): Probe {
+function start(
+  changes: Partial<FcmServers> = {},
+  options: { readonly timings?: McsTimings } = {},
+): Probe {
   const probe = startFcmMcsProbe(
     {
       name: 'a-fcm',
@@ -66,7 +72,9 @@ function start(changes: Partial<FcmServers> = {}, options: { ca?: string } = {})
         if ((payload as { alert: string }).alert === 'poison') throw new Error('a bug of ours');
       },
       onUndecryptable: () => undefined,
-      onSubscription: () => undefined,
+      onSubscription: () => {
+        logins++;
+      },
     },
   );
   probes.push(probe);
@@ -173,10 +181,11 @@ test('a message that cannot be handled comes once, and holds up nothing behind i
 });
 
 test('heartbeats keep a silent link, and a server that does not answer them is left', async () => {
-  const probe = start();
+  const probe = start({}, { timings: { ...MCS_CLIENT_TIMINGS, silenceMs: 100, answerMs: 500 } });
   await until('connected', probe.connected);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  expect(probe.connected()).toBe(true);
+  // Twice as long as a link without them lives; it would have been opened again by then.
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect([probe.connected(), logins]).toEqual([true, 1]);
   await stop(probe);
   const sockets = new Set<Socket>();
   const { keyPem, certPem } = sandbox.config.tls;
@@ -221,9 +230,21 @@ test.each([
 test('P8: an identity is not asked of a server whose certificate is not trusted', async () => {
   const stranger = await startTestSandbox();
   await stranger.destroy();
-  const probe = start({}, { ca: stranger.caPem });
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(probe.subscription()).toBeUndefined();
+  let tries = 0;
+  let asked = 0;
+  const { keyPem, certPem } = stranger.config.tls;
+  const server = createHttpsServer({ key: keyPem, cert: certPem }, (_request, response) => {
+    asked++;
+    response.end();
+  });
+  server.on('connection', () => tries++);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const probe = start({ checkInUrl: `https://localhost:${port}/checkin` });
+  await until('tried twice', () => tries > 1);
+  expect([probe.subscription(), asked]).toEqual([undefined, 0]);
+  await stop(probe);
+  await new Promise((resolve) => server.close(resolve));
 });
 
 test('it remembers who it is and what it has taken, for itself alone', async () => {
