@@ -27,7 +27,7 @@ demo: $(STAMP) ## Raise the Nice alert to 2,000 simulated devices and kill a dis
 monitoring: $(STAMP) ## Start Prometheus and Alertmanager beside a running system; prints whom they would call
 	@exec node deploy/monitoring/main.ts
 
-test: $(STAMP) ## Run every test; suites that need a Docker engine or a browser say so when they are skipped
+test: $(STAMP) ## Run every test; suites that need a Docker engine, a browser or Prometheus say so when they are skipped
 	@node deploy/local/get-nats-server.ts
 	@TESTCONTAINERS_RYUK_DISABLED=true npm test --silent -- $(TESTS)
 

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
 import { urlOf } from '../../deploy/demo/find-system.ts';
 import { runCli } from '../../deploy/demo/run-cli.ts';
 import { until } from '../../deploy/demo/until.ts';
@@ -10,6 +10,7 @@ import { layoutOf, providersOrigin } from '../../deploy/local/layout.ts';
 import { AcceptedAnswer } from '../../services/ingest/accept/accepted-answer.ts';
 import { fetchJson } from '../../shared/http/fetch-json.ts';
 import { AudienceAnswer } from '../../shared/receipt/progress.ts';
+import { CHROMIUM, launchChromium } from '../support/browsers.ts';
 import { describeWhere } from '../support/describe-where.ts';
 import { writeGoogleCertificate } from '../support/google-certificate.ts';
 import {
@@ -19,10 +20,6 @@ import {
   type WholeSystem,
 } from '../support/whole-system.ts';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const missing = existsSync(CHROMIUM)
-  ? undefined
-  : `no stock Chromium at ${CHROMIUM}; set CHROMIUM to its path`;
 const GOOGLE_HOSTS = new URL('../support/google-push-hosts.ts', import.meta.url).href;
 const AREA = '06088';
 
@@ -62,7 +59,7 @@ declare const navigator: {
   };
 };
 
-describeWhere(missing, 'a stock Chromium on FCM', () => {
+describeWhere(CHROMIUM.missing, 'a stock Chromium on FCM', () => {
   beforeAll(start, 120_000);
   afterAll(stop, 60_000);
 
@@ -128,28 +125,20 @@ async function start(): Promise<void> {
 
 async function launch(): Promise<void> {
   const layout = layoutOf({ sites: 2, portBase: system.portBase, stateDir: system.stateDir });
-  const isRoot = process.getuid?.() === 0;
-  browser = await puppeteer.launch({
-    executablePath: CHROMIUM,
-    headless: true,
-    userDataDir: profile,
-    args: [
-      // Chromium refuses to sandbox itself as root, and a container's tests are root.
-      ...(isRoot ? ['--no-sandbox'] : []),
-      `--gcm-checkin-url=${providersOrigin(layout)}/checkin`,
-      `--gcm-registration-url=${providersOrigin(layout)}/c2dm/register3`,
-      `--gcm-mcs-endpoint=https://localhost:${layout.sandbox.mcs}`,
-      // The certificate is checked; its key counts as known, as Google's authority is to every browser.
-      `--ignore-certificate-errors-spki-list=${spki}`,
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-dev-shm-usage',
-      '--lang=fr-FR',
-    ],
-  });
+  browser = await launchChromium(profile, [
+    `--gcm-checkin-url=${providersOrigin(layout)}/checkin`,
+    `--gcm-registration-url=${providersOrigin(layout)}/c2dm/register3`,
+    `--gcm-mcs-endpoint=https://localhost:${layout.sandbox.mcs}`,
+    // The certificate is checked; its key counts as known, as Google's authority is to every browser.
+    `--ignore-certificate-errors-spki-list=${spki}`,
+    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+    '--disable-gpu',
+    '--disable-quic',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+    '--lang=fr-FR',
+  ]);
   const { origin } = new URL(urlOf(system, 'edge-a'));
   await browser.defaultBrowserContext().overridePermissions(origin, ['notifications']);
   page = await browser.newPage();

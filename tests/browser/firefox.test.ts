@@ -1,14 +1,15 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
 import webPush from 'web-push';
 import type { Alert } from '../../shared/alert/alert.ts';
 import type { SigningKey } from '../../shared/envelope/key-set.ts';
 import { encodePushPayload } from '../../shared/envelope/push-payload.ts';
 import type { Subscription } from '../../shared/subscription/subscription.ts';
+import { FIREFOX, launchFirefox } from '../support/browsers.ts';
 import { describeWhere } from '../support/describe-where.ts';
 import { eventually, startTestEdge, type TestEdge } from '../support/edge.ts';
 import { startNats, type TestNats } from '../support/nats-server.ts';
@@ -20,11 +21,6 @@ import {
   signedDeviceMessage,
   testAlert,
 } from '../support/signed-alerts.ts';
-
-const FIREFOX = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
-const missing = existsSync(FIREFOX)
-  ? undefined
-  : `no stock Firefox at ${FIREFOX}; set FIREFOX to its path`;
 
 const publicKey = createSigningKey('public');
 const canaryKey = createSigningKey('canary');
@@ -66,7 +62,7 @@ interface Seen {
   readonly shown: readonly ShownNotification[];
 }
 
-describeWhere(missing, 'a stock Firefox', () => {
+describeWhere(FIREFOX.missing, 'a stock Firefox', () => {
   beforeAll(start, 90_000);
   afterAll(stop, 30_000);
 
@@ -211,23 +207,7 @@ async function start(): Promise<void> {
     sites: [{ site: 'a', url: nats.url, monitorUrl: nats.monitorUrl }],
     env: { EXTRA_PUSH_ORIGINS: sandbox.origin },
   });
-  browser = await puppeteer.launch({
-    browser: 'firefox',
-    executablePath: FIREFOX,
-    headless: true,
-    userDataDir: profile,
-    extraPrefsFirefox: {
-      // A profile made by a driver keeps push off and may not talk to a plain ws: address.
-      'dom.push.connection.enabled': true,
-      'dom.push.serverURL': `${sandbox.receiversUrl}/`,
-      'dom.push.testing.allowInsecureServerURL': true,
-      'dom.push.retryBaseInterval': 500,
-      // The person said yes; no desktop is there to ask.
-      'permissions.default.desktop-notification': 1,
-      'alerts.useSystemBackend': false,
-      'intl.accept_languages': 'fr-FR, fr',
-    },
-  });
+  browser = await launchFirefox(profile, `${sandbox.receiversUrl}/`);
   page = await browser.newPage();
   await openPage('idle');
 }

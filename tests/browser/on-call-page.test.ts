@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
 import type { Segment } from '../../services/canary/history/buckets.ts';
 import { renderPage } from '../../services/canary/page/page.ts';
 import type { PageModel } from '../../services/canary/page/page-model.ts';
@@ -11,14 +11,10 @@ import { statusFiles } from '../../services/canary/status-page/start-status-page
 import { statusReport } from '../../services/canary/status-page/status-report.ts';
 import { SAMPLE_PATHS, samplePage } from '../../services/canary/test-support/sample-page.ts';
 import { type Listening, listen } from '../../shared/http/listen.ts';
+import { CHROMIUM, launchChromium } from '../support/browsers.ts';
 import { describeWhere } from '../support/describe-where.ts';
 
 jest.setTimeout(90_000);
-
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const missing = existsSync(CHROMIUM)
-  ? undefined
-  : `no stock Chromium at ${CHROMIUM}; set CHROMIUM to its path`;
 
 const profile = mkdtempSync(join(tmpdir(), 'tocsin-pages-'));
 const ID = '0'.repeat(32);
@@ -66,13 +62,9 @@ function fullPage(nowMs: number, changes: Partial<PageModel> = {}): PageModel {
   });
 }
 
-describeWhere(missing, 'pages in a stock Chromium', () => {
+describeWhere(CHROMIUM.missing, 'pages in a stock Chromium', () => {
   beforeAll(async () => {
-    browser = await puppeteer.launch({
-      executablePath: CHROMIUM,
-      userDataDir: profile,
-      args: ['--no-sandbox'],
-    });
+    browser = await launchChromium(profile);
   });
   afterAll(async () => {
     await browser.close();

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import type { Browser, Page } from 'puppeteer-core';
 import { z } from 'zod';
 import { readConfig } from '../../services/canary/config.ts';
 import { startCanary } from '../../services/canary/start-canary.ts';
@@ -18,14 +18,11 @@ import {
 } from '../../services/canary/test-support/stand-in-system.ts';
 import { fetchJson } from '../../shared/http/fetch-json.ts';
 import { createLogger } from '../../shared/log/logger.ts';
+import { FIREFOX, launchFirefox } from '../support/browsers.ts';
 import { describeWhere } from '../support/describe-where.ts';
 import { startTestSandbox, type TestSandbox } from '../support/sandbox-tls.ts';
 import { createSigningKey, publicHalves, testAlert } from '../support/signed-alerts.ts';
 
-const FIREFOX = process.env['FIREFOX'] ?? '/usr/bin/firefox-esr';
-const missing = existsSync(FIREFOX)
-  ? undefined
-  : `no stock Firefox at ${FIREFOX}; set FIREFOX to its path`;
 /** Where to leave pictures of the page; unset: none are made. */
 const PICTURES = process.env['PICTURES'];
 
@@ -57,7 +54,7 @@ const Code = z.object({ code: z.string(), page: z.string() });
 const timeoutMs = 5_000;
 const token = INTERNAL_TOKEN;
 
-describeWhere(missing, 'a stock Firefox as a probe', () => {
+describeWhere(FIREFOX.missing, 'a stock Firefox as a probe', () => {
   beforeAll(start, 90_000);
   afterAll(stop, 30_000);
 
@@ -181,23 +178,7 @@ async function start(): Promise<void> {
   canary = await startCanary(config, createLogger('canary', 'a', 'silent'));
   base = `http://127.0.0.1:${canary.port}`;
   mkdirSync(profile);
-  browser = await puppeteer.launch({
-    browser: 'firefox',
-    executablePath: FIREFOX,
-    headless: true,
-    userDataDir: profile,
-    extraPrefsFirefox: {
-      // A profile made by a driver keeps push off and may not talk to a plain ws: address.
-      'dom.push.connection.enabled': true,
-      'dom.push.serverURL': `${sandbox.receiversUrl}/`,
-      'dom.push.testing.allowInsecureServerURL': true,
-      'dom.push.retryBaseInterval': 500,
-      // The person said yes; no desktop is there to ask.
-      'permissions.default.desktop-notification': 1,
-      'alerts.useSystemBackend': false,
-      'intl.accept_languages': 'fr-FR, fr',
-    },
-  });
+  browser = await launchFirefox(profile, `${sandbox.receiversUrl}/`);
   page = await browser.newPage();
 }
 
