@@ -2,8 +2,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { z } from 'zod';
+import { describeWhere } from '../../tests/support/describe-where.ts';
 import { CONTAINER_LAYOUT } from '../container/layout.ts';
 import { urlsOf } from '../local/urls.ts';
 import {
@@ -21,10 +22,11 @@ const answers = (program: string, ...args: string[]) => {
   const { error, status } = spawnSync(program, args, { timeout: 20_000 });
   return error === undefined && status === 0;
 };
-const withCompose = answers('docker', 'compose', 'version') ? describe : describe.skip;
-/** Debian: apt-get install prometheus prometheus-alertmanager. */
-const withTools =
-  answers('promtool', '--version') && answers('amtool', '--version') ? describe : describe.skip;
+const noCompose = answers('docker', 'compose', 'version') ? undefined : 'no docker compose';
+const noTools =
+  answers('promtool', '--version') && answers('amtool', '--version')
+    ? undefined
+    : 'no promtool or no amtool; Debian: apt-get install prometheus prometheus-alertmanager';
 
 const Compose = z.object({
   services: z.record(
@@ -41,7 +43,7 @@ const Compose = z.object({
   ),
 });
 
-withCompose('docker compose', () => {
+describeWhere(noCompose, 'docker compose', () => {
   test('the file is whole: Prometheus, Alertmanager and Grafana by name and version, beside the services, on loopback alone', () => {
     const text = execFileSync(
       'docker',
@@ -57,7 +59,9 @@ withCompose('docker compose', () => {
     expect(ports.every(({ host_ip }) => host_ip === '127.0.0.1')).toBe(true);
     const published = ports.map(({ target }) => target);
     const { prometheus, alertmanager, grafana, pages } = MONITORING_PORTS;
-    expect(published).toEqual(expect.arrayContaining([prometheus, alertmanager, grafana]));
+    const { sandbox } = CONTAINER_LAYOUT;
+    const reached = [prometheus, alertmanager, grafana, ...Object.values(sandbox)];
+    expect(published).toEqual(expect.arrayContaining(reached));
     expect(published).not.toContain(pages);
     expect(services['prometheus']?.command?.join(' ')).toContain(`:${prometheus}`);
     expect(services['alertmanager']?.command?.join(' ')).toContain(`:${alertmanager}`);
@@ -78,7 +82,7 @@ test('who is called is a setting; what is not set is printed', () => {
   });
 });
 
-withTools('promtool and amtool', () => {
+describeWhere(noTools, 'promtool and amtool', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'tocsin-compose-'));
