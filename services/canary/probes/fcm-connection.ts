@@ -1,13 +1,8 @@
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { openSocket } from './open-socket.ts';
 
 const FcmDelivery = z.object({ messageId: z.string().max(200), data: z.unknown() });
-
-const HANDSHAKE_LIMIT_MS = 5_000;
-/** The link is asked this often whether it lives, by WebSocket's own ping. */
-const PING_MS = 15_000;
-/** An FCM data message is at most 4 KB. */
-const MAX_FRAME_BYTES = 64 * 1024;
 
 type ConnectionEnd = 'closed' | 'token-refused';
 
@@ -28,27 +23,9 @@ export function connectFcmDevice(
 ): Promise<ConnectionEnd> {
   const address = new URL(url);
   address.searchParams.set('token', token);
-  const socket = new WebSocket(address.href, {
-    handshakeTimeout: HANDSHAKE_LIMIT_MS,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-  });
-  const stop = () => socket.terminate();
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  let answered = true;
-  const ping = setInterval(() => {
-    if (!answered) socket.terminate();
-    else if (socket.readyState === WebSocket.OPEN) {
-      answered = false;
-      socket.ping();
-    }
-  }, PING_MS);
+  const socket = openSocket(address, signal);
   return new Promise((resolve) => {
     let refused = false;
-    socket.on('pong', () => {
-      answered = true;
-    });
     socket.once('unexpected-response', (request, response) => {
       const status = response.statusCode ?? 0;
       refused = status >= 400 && status < 500;
@@ -56,8 +33,6 @@ export function connectFcmDevice(
       request.destroy();
       socket.terminate();
     });
-    // An error is always followed by 'close'.
-    socket.on('error', () => undefined);
     socket.once('open', onOpen);
     socket.on('message', (data) => {
       const delivery = parseDelivery(String(data));
@@ -68,8 +43,6 @@ export function connectFcmDevice(
       });
     });
     socket.once('close', (code) => {
-      clearInterval(ping);
-      signal.removeEventListener('abort', stop);
       // 1008 and the private codes are the server's way to say that it does not want this token.
       resolve(refused || code === 1008 || code >= 4000 ? 'token-refused' : 'closed');
     });

@@ -1,5 +1,5 @@
-import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { openSocket } from '../open-socket.ts';
 
 /** A line of ntfy's stream (docs.ntfy.sh/subscribe/api): `open`, then `message`s, and now and then `keepalive`. */
 const Line = z.object({
@@ -10,13 +10,8 @@ const Line = z.object({
   encoding: z.string().optional(),
 });
 
-const HANDSHAKE_LIMIT_MS = 5_000;
-/** The server says that it listens right after the handshake. */
-const OPEN_LIMIT_MS = 5_000;
-/** The link is asked this often whether it lives, by WebSocket's own ping. */
-const PING_MS = 15_000;
-/** 4,096 bytes as base64 in JSON, with room. */
-const MAX_FRAME_BYTES = 64 * 1024;
+/** The server says that it listens right after the handshake, for which there are 5 s. */
+const OPEN_LIMIT_MS = 10_000;
 
 interface TopicAddress {
   /** Base of the service, such as `https://push.example`. */
@@ -50,31 +45,10 @@ export function listenToTopic(
   const address = new URL(`/${topic}/ws`, url);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   if (since !== undefined) address.searchParams.set('since', since);
-  const socket = new WebSocket(address.href, {
-    handshakeTimeout: HANDSHAKE_LIMIT_MS,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-    ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
-    ...(ca === undefined ? {} : { ca }),
-  });
-  const stop = () => socket.terminate();
-  if (signal.aborted) stop();
-  signal.addEventListener('abort', stop, { once: true });
-  let answered = true;
-  const ping = setInterval(() => {
-    if (!answered) socket.terminate();
-    else if (socket.readyState === WebSocket.OPEN) {
-      answered = false;
-      socket.ping();
-    }
-  }, PING_MS);
-  const notOpened = setTimeout(stop, HANDSHAKE_LIMIT_MS + OPEN_LIMIT_MS);
+  const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+  const socket = openSocket(address, signal, { headers, ca });
+  const notOpened = setTimeout(() => socket.terminate(), OPEN_LIMIT_MS);
   return new Promise((resolve) => {
-    socket.on('pong', () => {
-      answered = true;
-    });
-    // An error is always followed by 'close'.
-    socket.on('error', () => undefined);
     socket.on('message', (data) => {
       const line = parseLine(String(data));
       if (line?.topic !== topic) return;
@@ -85,9 +59,7 @@ export function listenToTopic(
       if (line.event === 'message') void onBody(line.id, bodyOf(line));
     });
     socket.once('close', () => {
-      clearInterval(ping);
       clearTimeout(notOpened);
-      signal.removeEventListener('abort', stop);
       resolve();
     });
   });
